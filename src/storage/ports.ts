@@ -1,0 +1,11 @@
+/** The part of an R2 bucket that Skerry uses. A double of it needs no adapter. */
+export type Bucket = Pick<R2Bucket, "get" | "head" | "put" | "list" | "delete" | "createMultipartUpload">;
+
+/** The part of a KV namespace that Skerry uses for its tag link records. */
+export type TagRecords = Pick<KVNamespace, "getWithMetadata" | "put" | "delete">;
+
+/** Time as seen by the registry: Unix time in milliseconds, and a pause in milliseconds. */
+export interface Clock {
+  now(): number;
+  sleep(milliseconds: number): Promise<void>;
+}
