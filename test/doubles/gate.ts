@@ -41,9 +41,7 @@ export class Gate {
   async pass<T>(operation: Operation, effect: Effect<T> | Promise<Effect<T>>): Promise<T> {
     const sequence = this.trace.push(operation) - 1;
     const ready = Promise.resolve(effect);
-    const decision = this.policy({ operation, sequence, ready });
-    const apply = await ready;
-    const failure = await decision;
+    const [apply, failure] = await Promise.all([ready, this.policy({ operation, sequence, ready })]);
     if (failure?.when === "before") throw failure.error;
     const answer = apply();
     if (failure?.when === "after") throw failure.error;

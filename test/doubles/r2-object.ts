@@ -67,7 +67,8 @@ export class R2ObjectDouble implements R2Object {
 /** What R2 answers to a get: the object and the asked part of its body, which can be read once. */
 export class R2ObjectBodyDouble extends R2ObjectDouble implements R2ObjectBody {
   readonly #slice: Bytes;
-  #stream: ReadableStream | undefined;
+  /** Made when `body` is first asked for; its body has a known length, like that of a real R2 object. */
+  #response: Response | undefined;
   #taken = false;
 
   constructor(stored: StoredObject, range: Slice) {
@@ -76,17 +77,18 @@ export class R2ObjectBodyDouble extends R2ObjectDouble implements R2ObjectBody {
   }
 
   get body(): ReadableStream {
-    this.#stream ??= streamOf(this.#take());
-    return this.#stream;
+    this.#response ??= new Response(this.#take());
+    if (this.#response.body === null) throw new Error("a response made of bytes has no body");
+    return this.#response.body;
   }
 
   get bodyUsed(): boolean {
-    return this.#taken && (this.#stream === undefined || this.#stream.locked);
+    return this.#response?.bodyUsed ?? this.#taken;
   }
 
   async bytes(): Promise<Bytes> {
-    if (this.#stream === undefined) return this.#take();
-    return new Uint8Array(await new Response(this.#stream).arrayBuffer());
+    if (this.#response === undefined) return this.#take();
+    return new Uint8Array(await this.#response.arrayBuffer());
   }
 
   async arrayBuffer(): Promise<ArrayBuffer> {
@@ -123,11 +125,4 @@ export function httpMetadataOf(given: R2HTTPMetadata | Headers | undefined): R2H
   const expires = given.get("expires");
   if (expires !== null) metadata.cacheExpiry = new Date(expires);
   return metadata;
-}
-
-/** A stream of known length, like the body of a real R2 object. */
-function streamOf(bytes: Bytes): ReadableStream {
-  const { body } = new Response(bytes);
-  if (body === null) throw new Error("a response made of bytes has no body");
-  return body;
 }

@@ -15,7 +15,6 @@ export function sliceOf(range: R2Range | Headers | undefined, size: number): Sli
   const whole = { offset: 0, length: size };
   if (range === undefined) return whole;
   if (range instanceof Headers) return sliceOfHeader(range.get("range") ?? "", size) ?? whole;
-  checkSigns(range);
   if ("suffix" in range) {
     const length = Math.min(range.suffix, size);
     if (length <= 0) throw r2Error("get", 10039);
@@ -27,7 +26,9 @@ export function sliceOf(range: R2Range | Headers | undefined, size: number): Sli
   return { offset, length };
 }
 
-function checkSigns(range: R2Range): void {
+/** @throws RangeError for a negative number, whether the object exists or not. */
+export function checkRange(range: R2Range | Headers | undefined): void {
+  if (range === undefined || range instanceof Headers) return;
   const { offset = 0, length = 0, suffix = 0 } = range as Partial<Slice> & { readonly suffix?: number };
   if (offset < 0) {
     throw new RangeError(`Invalid range. Starting offset (${offset}) must be greater than or equal to 0.`);

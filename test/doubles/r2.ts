@@ -5,7 +5,7 @@ import type { Kind, Operation } from "./operation.ts";
 import { expectedChecksum } from "./r2-checksums.ts";
 import { parseCondition } from "./r2-condition.ts";
 import { httpMetadataOf, R2ObjectBodyDouble, R2ObjectDouble } from "./r2-object.ts";
-import { sliceOf } from "./r2-range.ts";
+import { checkRange, sliceOf } from "./r2-range.ts";
 import { type R2Options, R2Store } from "./r2-store.ts";
 import { type Bytes, bytesOf, type Value } from "./r2-value.ts";
 
@@ -59,6 +59,7 @@ export class R2View implements BucketBinding {
   get(key: string, options?: R2GetOptions): Promise<R2ObjectBody | null>;
   async get(key: string, options: R2GetOptions = {}): Promise<R2ObjectBody | R2Object | null> {
     const condition = parseCondition(options.onlyIf);
+    checkRange(options.range);
     const read: Effect<R2ObjectBody | R2Object | null> = () => {
       const stored = this.#store.read("get", key);
       if (stored === undefined) return null;
