@@ -15,7 +15,8 @@ export interface ContentRange {
  */
 export function parseContentRange(header: string | null): ContentRange | "reversed" | undefined {
   if (header === null) return undefined;
-  const [, first, last, total] = /^\s*(?:bytes[ =])?\s*(\d+)-(\d+)\s*(?:\/(\d+|\*))?\s*$/i.exec(header) ?? [];
+  const [, first, last, total] =
+    /^(?:bytes[ =])?(\d+)-(\d+)(?:\/(\d+|\*))?$/i.exec(header.trim()) ?? [];
   const start = Number(first);
   const end = Number(last);
   const size = total === undefined || total === "*" ? Number.POSITIVE_INFINITY : Number(total);
