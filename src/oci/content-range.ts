@@ -15,8 +15,7 @@ export interface ContentRange {
  */
 export function parseContentRange(header: string | null): ContentRange | "reversed" | undefined {
   if (header === null) return undefined;
-  const [, first, last, total] =
-    /^(?:bytes[ =])?(\d+)-(\d+)(?:\/(\d+|\*))?$/i.exec(header.trim()) ?? [];
+  const [, first, last, total] = /^(?:bytes[ =])?(\d+)-(\d+)(?:\/(\d+|\*))?$/i.exec(header.trim()) ?? [];
   const start = Number(first);
   const end = Number(last);
   const size = total === undefined || total === "*" ? Number.POSITIVE_INFINITY : Number(total);

@@ -2,7 +2,7 @@
 export type Bucket = Pick<R2Bucket, "get" | "head" | "put" | "list" | "delete" | "createMultipartUpload">;
 
 /** The part of a KV namespace that Skerry uses for its tag link records. */
-export type TagRecords = Pick<KVNamespace, "getWithMetadata" | "put" | "delete">;
+export type KeyValue = Pick<KVNamespace, "getWithMetadata" | "put" | "delete">;
 
 /** Time as seen by the registry: Unix time in milliseconds, and a pause in milliseconds. */
 export interface Clock {

@@ -1,0 +1,70 @@
+import { Hono } from "hono";
+import { getBase } from "./handlers/base.ts";
+import { deleteBlob, getBlob } from "./handlers/blobs.ts";
+import { getCatalog } from "./handlers/catalog.ts";
+import { type AppEnv, type RegistryContext, unauthorized } from "./handlers/context.ts";
+import { errorResponse } from "./handlers/errors.ts";
+import { deleteManifest, putManifest } from "./handlers/manifest-writes.ts";
+import { getManifest } from "./handlers/manifests.ts";
+import { getReferrers } from "./handlers/referrers.ts";
+import { getTags } from "./handlers/tags.ts";
+import { appendChunk, cancelUpload, closeUpload, startUpload, uploadStatus } from "./handlers/uploads.ts";
+import { RegistryError } from "./oci/error.ts";
+import type { Registry } from "./registry.ts";
+
+type Handler = (c: RegistryContext) => Response | Promise<Response>;
+
+/** The methods of one path; GET answers HEAD too. */
+type Methods = Readonly<Partial<Record<"GET" | "POST" | "PUT" | "PATCH" | "DELETE", Handler>>>;
+
+/** The HTTP surface, in reading order. A path ends with or without a slash. */
+const routes: readonly (readonly [path: string, methods: Methods])[] = [
+  ["/v2", { GET: getBase }],
+  ["/v2/_catalog", { GET: getCatalog }],
+  ["/v2/:name{.+}/tags/list", { GET: getTags }],
+  ["/v2/:name{.+}/manifests/:reference", { GET: getManifest, PUT: putManifest, DELETE: deleteManifest }],
+  ["/v2/:name{.+}/blobs/uploads", { POST: startUpload }],
+  [
+    "/v2/:name{.+}/blobs/uploads/:session",
+    { GET: uploadStatus, PATCH: appendChunk, PUT: closeUpload, DELETE: cancelUpload },
+  ],
+  ["/v2/:name{.+}/blobs/:digest", { GET: getBlob, DELETE: deleteBlob }],
+  ["/v2/:name{.+}/referrers/:digest", { GET: getReferrers }],
+];
+
+/** The registry as a Hono app. */
+export function createApp(registry: Registry): Hono<AppEnv> {
+  const app = new Hono<AppEnv>({ strict: false });
+  app.onError((error) => errorResponse(error));
+  app.notFound(() => errorResponse(notFound()));
+  app.use(async (c, next) => {
+    c.set("registry", registry);
+    c.set("access", registry.access);
+    await next();
+    c.res.headers.set("Docker-Distribution-API-Version", "registry/2.0");
+  });
+  app.use("/v2/*", async (c, next) => {
+    // Encoded slashes and zero bytes have no place in any name; decoding them would only blur what is meant.
+    if (/%(?:2f|5c|00)/i.test(new URL(c.req.url).pathname)) throw new RegistryError("NAME_INVALID");
+    if (!c.var.access.admitted) throw unauthorized(c);
+    await next();
+  });
+  for (const [path, methods] of routes) {
+    app.all(path, (c) => dispatch(c, methods));
+  }
+  return app;
+}
+
+function dispatch(c: RegistryContext, methods: Methods): Response | Promise<Response> {
+  const method = c.req.method === "HEAD" ? "GET" : c.req.method;
+  const handler = (methods as Readonly<Record<string, Handler | undefined>>)[method];
+  if (handler !== undefined) return handler(c);
+  const allowed = Object.keys(methods).flatMap((name) => (name === "GET" ? ["GET", "HEAD"] : [name]));
+  const headers = { Allow: allowed.sort().join(", ") };
+  if (method === "OPTIONS") return new Response(null, { headers: { ...headers, "Content-Length": "0" } });
+  throw new RegistryError("UNSUPPORTED", { message: "method not allowed", headers });
+}
+
+function notFound(): RegistryError {
+  return new RegistryError("UNSUPPORTED", { status: 404, message: "there is nothing here" });
+}

@@ -1,0 +1,236 @@
+import * as v from "valibot";
+import { createUrlPolicy, type UrlPolicy } from "./oci/urls.ts";
+import { maxPrefixLength } from "./storage/layout.ts";
+import { parseTagPatterns, type TagPattern } from "./storage/tag-pattern.ts";
+
+/** Bindings, variables and secrets of the Worker, as wrangler.toml and `wrangler secret` give them. */
+export interface Env {
+  readonly BUCKET: R2Bucket;
+  readonly TAGS?: KVNamespace;
+  readonly [variable: string]: unknown;
+}
+
+const mebibyte = 1024 * 1024;
+
+/** A variable: its value as text when it is not set, what it may be, and what it does (for the documentation). */
+interface Setting<Value> {
+  readonly fallback: string;
+  readonly schema: v.GenericSchema<string, Value>;
+  readonly about: string;
+}
+
+const flag = v.pipe(
+  v.picklist(["true", "false"]),
+  v.transform((text) => text === "true"),
+);
+const words = v.pipe(
+  v.string(),
+  v.transform((text) => text.split(/\s+/).filter((word) => word !== "")),
+);
+const anything = v.string();
+
+function number(min: number, max: number): v.GenericSchema<string, number> {
+  return v.pipe(
+    v.string(),
+    v.regex(/^\d+$/),
+    v.transform(Number),
+    v.number(),
+    v.minValue(min),
+    v.maxValue(max),
+  );
+}
+
+function compiled<Value>(compile: (words: string[]) => Value): v.GenericSchema<string, Value> {
+  return v.pipe(
+    words,
+    v.rawTransform(({ dataset, addIssue, NEVER }) => {
+      try {
+        return compile(dataset.value);
+      } catch (error) {
+        addIssue({ message: error instanceof Error ? error.message : String(error) });
+        return NEVER;
+      }
+    }),
+  );
+}
+
+function setting<Value>(
+  fallback: string,
+  schema: v.GenericSchema<string, Value>,
+  about: string,
+): Setting<Value> {
+  return { fallback, schema, about };
+}
+
+/** Every variable that Skerry reads. docs/configuration.md and the README's table are checked against it. */
+export const settings = {
+  ANONYMOUS: setting(
+    "none",
+    v.picklist(["none", "pull", "all"]),
+    "What a client without credentials may do: nothing, `pull`, or `all` (push and delete too). `npm start` sets `all`.",
+  ),
+  PUBLIC_URL: setting(
+    "",
+    v.union([v.literal(""), v.pipe(v.string(), v.url())]),
+    "Scheme and host under which clients reach the registry, for `Location` headers. Empty: as the request says.",
+  ),
+  TRUST_PROXY: setting(
+    "false",
+    flag,
+    "Whether `X-Forwarded-Proto` and `X-Forwarded-Host` are believed when `PUBLIC_URL` is empty.",
+  ),
+  KEY_PREFIX: setting(
+    "",
+    v.pipe(v.string(), v.regex(/^([A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*)?$/), v.maxBytes(maxPrefixLength)),
+    "Folder of the bucket that holds the registry; distribution's `rootdirectory` without outer slashes.",
+  ),
+  READ_ONLY: setting("false", flag, "Whether every write is refused with 405."),
+  DELETE_ENABLED: setting("true", flag, "Whether tags, manifests and blobs can be deleted; if not, 405."),
+  IMMUTABLE_TAGS: setting(
+    "",
+    compiled(parseTagPatterns),
+    "Tags that may only ever name one manifest: `<repository>:<tag>` patterns separated by spaces, `*` for any characters.",
+  ),
+  REPOSITORY_CLASSES: setting(
+    "",
+    words,
+    "Kinds of manifests that are accepted, `image` and `plugin`, separated by a space. Empty: every manifest.",
+  ),
+  MANIFEST_URLS_ALLOW: setting(
+    "",
+    words,
+    "Regular expressions, separated by spaces, one of which a layer's `urls` must match. Empty: any http or https URL.",
+  ),
+  MANIFEST_URLS_DENY: setting(
+    "",
+    words,
+    "Regular expressions, separated by spaces, none of which a layer's `urls` may match.",
+  ),
+  MAX_REFERENCES: setting("800", number(1, 50_000), "Blobs and manifests that one manifest may refer to."),
+  TAG_CONSISTENCY: setting(
+    "strong",
+    v.picklist(["strong", "eventual"]),
+    "`strong`: R2 is asked for every pull by tag. `eventual`: KV alone answers, up to about a minute late.",
+  ),
+  KV_RECORDS: setting("on", v.picklist(["on", "off"]), "Whether tag records are kept in KV at all."),
+  CONCURRENCY_LIMIT: setting(
+    "6",
+    number(1, 100),
+    "R2 operations that one loop of a request keeps in flight; Workers let six wait for an answer at once.",
+  ),
+  OPERATIONS_PER_REQUEST: setting(
+    "900",
+    number(100, 10_000_000),
+    "R2 and KV operations that a delete by digest may use before it asks to be repeated. The platform allows 1,000 on the Free plan and 10,000 by default on the Paid plan.",
+  ),
+  UPLOAD_KEY: setting(
+    "",
+    v.union([v.literal(""), v.pipe(anything, v.minLength(16))]),
+    "Secret that signs upload sessions, 16 characters or more. Empty: a random one kept in the bucket.",
+  ),
+  UPLOAD_BUFFERS: setting(
+    "6",
+    number(1, 12),
+    "Buffers of 8 MiB for bodies of unknown length, for all requests of an isolate (128 MB of memory in all).",
+  ),
+  MAX_SEGMENTS: setting(
+    "900",
+    number(1, 9000),
+    "Chunks (of at most 8 MiB each when their length is unknown) of one upload; each costs an R2 read at its end.",
+  ),
+  CHUNK_MIN_LENGTH: setting(
+    String(5 * mebibyte),
+    number(0, 100 * mebibyte),
+    "Bytes announced as `OCI-Chunk-Min-Length` to clients that upload in chunks; smaller chunks are accepted all the same.",
+  ),
+  CHUNK_MAX_LENGTH: setting(
+    String(95 * mebibyte),
+    number(mebibyte, 5000 * mebibyte),
+    "Bytes announced as `OCI-Chunk-Max-Length`; the limit that counts is the Cloudflare plan's for request bodies.",
+  ),
+  SINGLE_PUT_LIMIT: setting(
+    String(5 * 1024 * mebibyte - 5 * mebibyte),
+    number(5 * mebibyte, 5 * 1024 * mebibyte - 5 * mebibyte),
+    "Bytes of a blob up to which it is written by one R2 put, and above by a multipart upload; R2's own limit by default.",
+  ),
+} as const;
+
+type SettingName = keyof typeof settings;
+type Values = { readonly [Name in SettingName]: v.InferOutput<(typeof settings)[Name]["schema"]> };
+
+/** The checked configuration. */
+export interface Config {
+  readonly anonymous: Values["ANONYMOUS"];
+  readonly publicUrl: string | undefined;
+  readonly trustProxy: boolean;
+  readonly keyPrefix: string;
+  readonly readOnly: boolean;
+  readonly deleteEnabled: boolean;
+  readonly immutableTags: readonly TagPattern[];
+  readonly repositoryClasses: readonly string[];
+  readonly urls: UrlPolicy;
+  readonly maxReferences: number;
+  readonly tagConsistency: Values["TAG_CONSISTENCY"];
+  readonly kvRecords: boolean;
+  readonly concurrency: number;
+  readonly operationsPerRequest: number;
+  readonly uploadKey: string | undefined;
+  readonly uploadBuffers: number;
+  /** Bytes of one upload buffer. */
+  readonly uploadBufferSize: number;
+  readonly maxSegments: number;
+  readonly chunkMinLength: number;
+  readonly chunkMaxLength: number;
+  readonly singlePutLimit: number;
+}
+
+/** A variable has a value that it must not have. The message names it, and is for the log. */
+export class ConfigError extends Error {}
+
+/**
+ * Reads the configuration from the Worker's variables.
+ * @throws ConfigError naming the first variable that is wrong.
+ */
+export function readConfig(env: Readonly<Record<string, unknown>>): Config {
+  const values = Object.fromEntries(
+    Object.entries(settings).map(([name, { fallback, schema }]) => {
+      const raw = env[name];
+      const text =
+        raw === undefined || raw === "" ? fallback : Array.isArray(raw) ? raw.join(" ") : String(raw);
+      const result = v.safeParse(schema as v.GenericSchema<string>, text);
+      if (!result.success) throw new ConfigError(`${name}: ${result.issues[0].message}`);
+      return [name, result.output];
+    }),
+  ) as unknown as Values;
+  return {
+    anonymous: values.ANONYMOUS,
+    publicUrl: values.PUBLIC_URL === "" ? undefined : values.PUBLIC_URL.replace(/\/+$/, ""),
+    trustProxy: values.TRUST_PROXY,
+    keyPrefix: values.KEY_PREFIX,
+    readOnly: values.READ_ONLY,
+    deleteEnabled: values.DELETE_ENABLED,
+    immutableTags: values.IMMUTABLE_TAGS,
+    repositoryClasses: values.REPOSITORY_CLASSES,
+    urls: urlPolicy(values.MANIFEST_URLS_ALLOW, values.MANIFEST_URLS_DENY),
+    maxReferences: values.MAX_REFERENCES,
+    tagConsistency: values.TAG_CONSISTENCY,
+    kvRecords: values.KV_RECORDS === "on",
+    concurrency: values.CONCURRENCY_LIMIT,
+    operationsPerRequest: values.OPERATIONS_PER_REQUEST,
+    uploadKey: values.UPLOAD_KEY === "" ? undefined : values.UPLOAD_KEY,
+    uploadBuffers: values.UPLOAD_BUFFERS,
+    uploadBufferSize: 8 * mebibyte,
+    maxSegments: values.MAX_SEGMENTS,
+    chunkMinLength: values.CHUNK_MIN_LENGTH,
+    chunkMaxLength: values.CHUNK_MAX_LENGTH,
+    singlePutLimit: values.SINGLE_PUT_LIMIT,
+  };
+}
+
+function urlPolicy(allow: string[], deny: string[]): UrlPolicy {
+  try {
+    return createUrlPolicy(allow, deny);
+  } catch (error) {
+    throw new ConfigError(`MANIFEST_URLS_ALLOW or MANIFEST_URLS_DENY: ${String(error)}`);
+  }
+}

@@ -1,0 +1,86 @@
+import { entityTag, ifNoneMatch, ifRange } from "../oci/conditional.ts";
+import { RegistryError } from "../oci/error.ts";
+import { contentRange, parseRange, unsatisfiedRange } from "../oci/range.ts";
+import { type Blob, openBlob, openRange, statBlob } from "../storage/blobs.ts";
+import { unlinkBlob } from "../storage/layer-link.ts";
+import { digestParam, type RegistryContext, repositoryFor } from "./context.ts";
+import { multipartRanges } from "./multipart-ranges.ts";
+
+const contentType = "application/octet-stream";
+
+/**
+ * GET and HEAD `/v2/<name>/blobs/<digest>` (distribution-spec "Pulling blobs", E1 to E7; RFC 9110 section 14
+ * for ranges).
+ */
+export async function getBlob(c: RegistryContext): Promise<Response> {
+  const { store } = c.var.registry;
+  const name = repositoryFor(c, "pull");
+  const digest = digestParam(c);
+  const etag = entityTag(digest);
+  const rangeHeader = ifRange(c.req.header("If-Range") ?? null, etag) ? c.req.header("Range") : undefined;
+  const noneMatch = c.req.header("If-None-Match");
+
+  if (c.req.method === "HEAD" || noneMatch !== undefined || rangeHeader !== undefined) {
+    const blob = await statBlob(store, name, digest);
+    if (blob === undefined) throw new RegistryError("BLOB_UNKNOWN", { detail: digest });
+    const headers = headersOf(blob, etag);
+    if (ifNoneMatch(noneMatch ?? null, etag)) return new Response(null, { status: 304, headers });
+    if (c.req.method === "HEAD") return withLength(null, 200, headers, blob.size);
+    const wanted = parseRange(rangeHeader ?? null, blob.size);
+    if (wanted !== undefined) return serveRanges(c, blob, headers, wanted);
+  }
+  const blob = await openBlob(store, name, digest);
+  if (blob === undefined) throw new RegistryError("BLOB_UNKNOWN", { detail: digest });
+  return withLength(blob.body, 200, headersOf(blob, etag), blob.size);
+}
+
+/** DELETE `/v2/<name>/blobs/<digest>` (distribution-spec "Deleting Blobs", E8): only this repository's link goes. */
+export async function deleteBlob(c: RegistryContext): Promise<Response> {
+  const name = repositoryFor(c, "delete");
+  await unlinkBlob(c.var.registry.store, name, digestParam(c));
+  return new Response(null, { status: 202, headers: { "Content-Length": "0" } });
+}
+
+async function serveRanges(
+  c: RegistryContext,
+  blob: Blob,
+  headers: Record<string, string>,
+  wanted: NonNullable<ReturnType<typeof parseRange>>,
+): Promise<Response> {
+  const { store } = c.var.registry;
+  if (wanted.kind === "unsatisfiable") {
+    throw new RegistryError("SIZE_INVALID", {
+      status: 416,
+      message: "the range lies outside the blob",
+      headers: { "Content-Range": unsatisfiedRange(blob.size) },
+    });
+  }
+  const [range, second] = wanted.ranges;
+  if (second !== undefined) {
+    const { body, length, type } = multipartRanges(store, blob, wanted.ranges, contentType);
+    return withLength(body, 206, { ...headers, "Content-Type": type }, length);
+  }
+  const body = await openRange(store, blob, range);
+  if (body === undefined) throw new RegistryError("BLOB_UNKNOWN", { detail: blob.digest });
+  const partial = { ...headers, "Content-Range": contentRange(range, blob.size) };
+  return withLength(body, 206, partial, range.length);
+}
+
+function headersOf(blob: Blob, etag: string): Record<string, string> {
+  return {
+    "Content-Type": contentType,
+    "Docker-Content-Digest": blob.digest,
+    ETag: etag,
+    "Accept-Ranges": "bytes",
+    "Cache-Control": "max-age=31536000, immutable, no-transform",
+  };
+}
+
+function withLength(
+  body: ReadableStream | null,
+  status: number,
+  headers: Record<string, string>,
+  length: number,
+): Response {
+  return new Response(body, { status, headers: { ...headers, "Content-Length": String(length) } });
+}

@@ -1,0 +1,95 @@
+import type { Context } from "hono";
+import type { Access, Action } from "../auth/access.ts";
+import { type Digest, parseDigest } from "../oci/digest.ts";
+import { RegistryError } from "../oci/error.ts";
+import { parseRepositoryName, type RepositoryName, type Tag, tryParseTag } from "../oci/name.ts";
+import type { Registry } from "../registry.ts";
+
+/** What the middleware puts into the context of every request. */
+export interface AppEnv {
+  readonly Variables: {
+    readonly registry: Registry;
+    readonly access: Access;
+  };
+}
+
+export type RegistryContext = Context<AppEnv>;
+
+/**
+ * The repository of the route, once the caller may do `action` to it. Writes also need a registry that takes
+ * them.
+ * @throws RegistryError NAME_INVALID (400), UNAUTHORIZED (401), UNSUPPORTED (405).
+ */
+export function repositoryFor(c: RegistryContext, action: Action): RepositoryName {
+  const name = parseRepositoryName(c.req.param("name") ?? "");
+  if (!c.var.access.allows(name, action)) throw unauthorized(c);
+  if (action !== "pull") refuseUnlessWritable(c, name, action);
+  return name;
+}
+
+/** The 401 that makes clients send credentials, and tells an operator why nobody gets in. */
+export function unauthorized(c: RegistryContext): RegistryError {
+  const message =
+    c.var.registry.config.anonymous === "none"
+      ? "this registry lets nobody in: set ANONYMOUS to pull or all to open it"
+      : "this registry lets nobody do that: set ANONYMOUS to all to open it";
+  return new RegistryError("UNAUTHORIZED", {
+    message,
+    headers: { "WWW-Authenticate": 'Basic realm="skerry", charset="UTF-8"' },
+  });
+}
+
+/** The 405 of a registry, or a repository, that takes no writes (A4, A65, A80, A81, M16). */
+function refuseUnlessWritable(c: RegistryContext, name: RepositoryName, action: Action): void {
+  const { config, isPullThrough } = c.var.registry;
+  if (isPullThrough(name)) {
+    throw new RegistryError("UNSUPPORTED", { message: "the repository mirrors another registry" });
+  }
+  if (config.readOnly) {
+    throw new RegistryError("UNSUPPORTED", {
+      message: "the registry is read-only",
+      headers: { Allow: "GET, HEAD" },
+    });
+  }
+  if (action === "delete" && !config.deleteEnabled) {
+    throw new RegistryError("UNSUPPORTED", {
+      message: "deleting is switched off",
+      headers: { Allow: "GET, HEAD, PUT" },
+    });
+  }
+}
+
+/** The digest of the route. @throws RegistryError DIGEST_INVALID (400). */
+export function digestParam(c: RegistryContext): Digest {
+  return parseDigest(c.req.param("digest") ?? "");
+}
+
+/** What a manifest route names: one of the two. */
+export type TagOrDigest = { readonly tag: Tag } | { readonly digest: Digest };
+
+/**
+ * The tag or digest of a manifest route. With a colon it is a digest and never a tag (M7).
+ * @returns undefined for what can be neither.
+ * @throws RegistryError DIGEST_INVALID (400).
+ */
+export function tagOrDigestParam(c: RegistryContext): TagOrDigest | undefined {
+  const text = c.req.param("reference") ?? "";
+  if (text.includes(":")) return { digest: parseDigest(text) };
+  const tag = tryParseTag(text);
+  return tag && { tag };
+}
+
+/** Keeps work going after the answer, and after a client that hangs up. */
+export function defer(c: RegistryContext, work: Promise<unknown>): void {
+  c.executionCtx.waitUntil(
+    work.catch((error: unknown) => {
+      console.error("deferred work failed", error);
+    }),
+  );
+}
+
+/** Does work that must reach its end even if the client hangs up, and waits for it. */
+export function seeThrough<Result>(c: RegistryContext, work: Promise<Result>): Promise<Result> {
+  defer(c, work);
+  return work;
+}

@@ -1,0 +1,41 @@
+import { RegistryError } from "../oci/error.ts";
+import type { RegistryContext } from "./context.ts";
+
+/**
+ * The parameters `n` (0 and more; undefined: the client does not say) and `last` of a listing.
+ * @throws RegistryError 400 for an `n` that is no such number (F6).
+ */
+export function pageParams(c: RegistryContext): { n: number | undefined; last: string | undefined } {
+  const text = c.req.query("n") || undefined;
+  const last = c.req.query("last") || undefined;
+  if (text === undefined) return { n: undefined, last };
+  const n = /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+  if (n === undefined) {
+    throw new RegistryError("UNSUPPORTED", {
+      status: 400,
+      message: "invalid number of results requested",
+      detail: { n: text.slice(0, 64) },
+    });
+  }
+  return { n, last };
+}
+
+/** A listing, with a `Link` to the page after `next.last` if there is one (RFC 8288). */
+export function jsonPage(
+  c: RegistryContext,
+  body: unknown,
+  next: { readonly n: number | undefined; readonly last: string | undefined } | undefined,
+): Response {
+  const headers: Record<string, string> = {
+    "Content-Type": "application/json",
+    "Cache-Control": "no-cache, no-transform",
+  };
+  if (next?.last !== undefined) {
+    const query = new URLSearchParams({
+      last: next.last,
+      ...(next.n !== undefined && { n: String(next.n) }),
+    });
+    headers.Link = `<${c.req.path}?${query}>; rel="next"`;
+  }
+  return new Response(`${JSON.stringify(body)}\n`, { headers });
+}

@@ -1,0 +1,84 @@
+import { RegistryError } from "../oci/error.ts";
+import type { RepositoryName } from "../oci/name.ts";
+import { listSegments, type Segment, segmentsOf, stateFrom } from "../storage/segments.ts";
+import type { UploadState } from "../storage/upload-state.ts";
+import type { RegistryContext } from "./context.ts";
+import { absoluteUrl } from "./location.ts";
+
+/** The query parameter of a Location that carries the signed state. */
+const stateParam = "state";
+
+/**
+ * The session that the request's URL names.
+ * @throws RegistryError BLOB_UPLOAD_UNKNOWN (404) if its state is missing, not ours, of another repository or
+ *   session, or older than a week.
+ */
+export async function sessionOf(c: RegistryContext, name: RepositoryName): Promise<UploadState> {
+  const { store, uploadKey } = c.var.registry;
+  const signer = await uploadKey.signer(store);
+  const token = c.req.query(stateParam) ?? "";
+  const state = await signer.verify(name, c.req.param("session") ?? "", token, store.clock.now());
+  if (state === undefined) throw unknownUpload();
+  return state;
+}
+
+/**
+ * The session as the bucket has it, for requests whose URL may be behind.
+ * @throws RegistryError BLOB_UPLOAD_UNKNOWN (404) if it was cancelled or committed.
+ */
+export async function currentSession(
+  c: RegistryContext,
+  name: RepositoryName,
+  state: UploadState,
+): Promise<{ readonly state: UploadState; readonly segments: readonly Segment[] }> {
+  const { segments, closed } = await listSegments(c.var.registry.store, name, state.session);
+  if (closed || (segments.length === 0 && state.offset > 0)) throw unknownUpload();
+  return { state: stateFrom(state, segments), segments };
+}
+
+/** The segments of a session: as its URL tells them, else from the bucket. */
+export async function segmentsFor(
+  c: RegistryContext,
+  name: RepositoryName,
+  state: UploadState,
+): Promise<readonly Segment[]> {
+  return segmentsOf(state) ?? (await currentSession(c, name, state)).segments;
+}
+
+/**
+ * What clients need to go on with an upload. `Range` has no unit, and is `0-0` for a session that has nothing
+ * as for one that has one byte: docker parses it as two numbers.
+ */
+export async function sessionHeaders(
+  c: RegistryContext,
+  name: RepositoryName,
+  state: UploadState,
+): Promise<Record<string, string>> {
+  const { store, uploadKey } = c.var.registry;
+  const token = await (await uploadKey.signer(store)).sign(name, state);
+  return {
+    Location: absoluteUrl(c, `/v2/${name}/blobs/uploads/${state.session}?${stateParam}=${token}`),
+    Range: `0-${Math.max(0, state.offset - 1)}`,
+    "Docker-Upload-UUID": state.session,
+    "Content-Length": "0",
+  };
+}
+
+/** The 416 of a chunk that is not the next one: the session lives, and the answer says where it stands. */
+export async function outOfOrder(
+  c: RegistryContext,
+  name: RepositoryName,
+  state: UploadState,
+): Promise<RegistryError> {
+  const current = await currentSession(c, name, state);
+  const { Location = "", Range = "" } = await sessionHeaders(c, name, current.state);
+  return new RegistryError("BLOB_UPLOAD_INVALID", {
+    status: 416,
+    message: "the chunk does not begin where the upload stands",
+    headers: { Location, Range },
+  });
+}
+
+export function unknownUpload(): RegistryError {
+  return new RegistryError("BLOB_UPLOAD_UNKNOWN");
+}

@@ -1,0 +1,110 @@
+import { algorithmOf, type Digest, digestOf } from "../oci/digest.ts";
+import { RegistryError } from "../oci/error.ts";
+import type { RepositoryName } from "../oci/name.ts";
+import type { Segment } from "./segments.ts";
+import type { Store } from "./store.ts";
+
+/** What a put takes: bytes, or a stream whose length is known. */
+export type PutBody = Uint8Array<ArrayBuffer> | ReadableStream;
+
+/** The content of a blob on its way in. */
+export interface Content {
+  /** Bytes in all. */
+  readonly size: number;
+  /** Whether `into` may be called again: false for a request's body. */
+  readonly repeatable: boolean;
+  /** Whether the content was seen to have this digest, without asking R2. */
+  proves(digest: Digest): Promise<boolean>;
+  /** Hands the content to a put. */
+  into<Result>(put: (body: PutBody) => Promise<Result>): Promise<Result>;
+}
+
+/** A request's body of known length. It can be handed over once. */
+export function streamContent(body: ReadableStream, size: number): Content {
+  return {
+    size,
+    repeatable: false,
+    proves: async () => false,
+    into: (put) => put(body),
+  };
+}
+
+/** Bytes at hand. */
+export function bytesContent(bytes: Uint8Array<ArrayBuffer>): Content {
+  return {
+    size: bytes.byteLength,
+    repeatable: true,
+    proves: async (digest) => (await digestOf(bytes, algorithmOf(digest))) === digest,
+    into: (put) => put(bytes),
+  };
+}
+
+/** The segments of an upload, one after the other. */
+export function segmentContent(
+  store: Store,
+  name: RepositoryName,
+  session: string,
+  segments: readonly Segment[],
+): Content {
+  const size = segments.reduce((sum, segment) => sum + segment.size, 0);
+  const only = segments.length === 1 ? segments[0] : undefined;
+  const open = (segment: Segment) => openSegment(store, name, session, segment);
+  return {
+    size,
+    repeatable: true,
+    proves: async (digest) => only?.stored === digest,
+    into: async (put) => (only === undefined ? putJoined(segments, size, open, put) : put(await open(only))),
+  };
+}
+
+/** The bytes of a segment. @throws RegistryError BLOB_UPLOAD_UNKNOWN (404) when they are gone. */
+export async function openSegment(
+  store: Store,
+  name: RepositoryName,
+  session: string,
+  segment: Segment,
+): Promise<ReadableStream> {
+  const { layout, bucket } = store;
+  const key =
+    segment.stored === undefined
+      ? layout.segment(name, session, segment.offset)
+      : layout.blobData(segment.stored);
+  const object = await bucket.get(key);
+  if (object === null) throw new RegistryError("BLOB_UPLOAD_UNKNOWN");
+  return object.body;
+}
+
+/** Joins streams into one of known length; the next one is opened while the current one flows. */
+async function putJoined<Result>(
+  segments: readonly Segment[],
+  size: number,
+  open: (segment: Segment) => Promise<ReadableStream>,
+  put: (body: ReadableStream) => Promise<Result>,
+): Promise<Result> {
+  const { readable, writable } = new FixedLengthStream(size);
+  const pump = async () => {
+    try {
+      let next = segments[0] && open(segments[0]);
+      for (let index = 0; index < segments.length; index++) {
+        const current = await next;
+        const following = segments[index + 1];
+        next = following && open(following);
+        // Awaited in the next turn; a failure before that must not count as unhandled.
+        next?.catch(() => undefined);
+        await current?.pipeTo(writable, { preventClose: true });
+      }
+      await writable.close();
+    } catch (error) {
+      await writable.abort(error).catch(() => undefined);
+      throw error;
+    }
+  };
+  const [pumped, stored] = await Promise.allSettled([pump(), put(readable)]);
+  // What the put says comes first: a wrong digest also breaks the pump, and is the cause.
+  if (stored.status === "rejected" && pumped.status === "rejected") {
+    throw pumped.reason instanceof RegistryError ? pumped.reason : stored.reason;
+  }
+  if (stored.status === "rejected") throw stored.reason;
+  if (pumped.status === "rejected") throw pumped.reason;
+  return stored.value;
+}

@@ -1,0 +1,92 @@
+import { algorithmOf, type Digest, randomDigest, tryParseDigest } from "../oci/digest.ts";
+import { swap, type Version } from "./register.ts";
+import type { Store } from "./store.ts";
+
+/**
+ * A layer link or a revision link: a register whose body is a digest, as distribution reads it. Skerry keeps
+ * beside it, as metadata, what lets a HEAD be one read. A tombstone's body is a digest that no bytes have, so
+ * that distribution answers 404 to it.
+ */
+export interface Link {
+  /** undefined: there is no such key. */
+  readonly version: Version;
+  /** What the link leads to; undefined when the key is absent, a tombstone or unreadable. */
+  readonly target?: Digest;
+  /** Bytes of the target; undefined on a link that distribution wrote. */
+  readonly size?: number;
+  readonly mediaType?: string;
+  /** Revision links: which life of the manifest this is; "" on a link that distribution wrote. */
+  readonly generation: string;
+  /** Revision links, tombstones included: the manifest's subject. */
+  readonly subject?: Digest;
+  /** Tombstones of revisions: the last tag that an unfinished delete has dealt with. */
+  readonly untaggedUpTo?: string;
+}
+
+const absent: Link = { version: undefined, generation: "" };
+
+/** Reads the link at `key`, the link of `digest`. One read; two for a link that distribution wrote. */
+export async function readLink(store: Store, key: string, digest: Digest): Promise<Link> {
+  const head = await store.bucket.head(key);
+  if (head === null) return absent;
+  const metadata = head.customMetadata ?? {};
+  if (metadata.tombstone !== undefined) return fromMetadata(head.etag, metadata);
+  if (metadata.size !== undefined) return { ...fromMetadata(head.etag, metadata), target: digest };
+  return readForeignLink(store, key, digest);
+}
+
+/** What a live link says; the body is `digest`. */
+export interface LinkFacts {
+  readonly digest: Digest;
+  readonly size: number;
+  readonly mediaType?: string;
+  readonly generation?: string;
+  readonly subject?: Digest | undefined;
+}
+
+/** Body and metadata of a live link. */
+export function liveLink(facts: LinkFacts): { body: string; metadata: Record<string, string> } {
+  const metadata: Record<string, string> = { size: String(facts.size) };
+  if (facts.mediaType !== undefined) metadata.mediaType = facts.mediaType;
+  if (facts.generation !== undefined) metadata.generation = facts.generation;
+  if (facts.subject !== undefined) metadata.subject = facts.subject;
+  return { body: facts.digest, metadata };
+}
+
+/**
+ * Swaps a link to a tombstone; what a repeated delete needs to know stays with it.
+ * @returns the new version, or undefined if another writer was first.
+ */
+export function swapToTombstone(
+  store: Store,
+  key: string,
+  link: Link,
+  untaggedUpTo?: string,
+): Promise<Version> {
+  const metadata: Record<string, string> = { tombstone: "1" };
+  if (link.subject !== undefined) metadata.subject = link.subject;
+  if (untaggedUpTo !== undefined) metadata.untaggedUpTo = untaggedUpTo;
+  return swap(store, key, link.version, randomDigest(), metadata);
+}
+
+function fromMetadata(version: string, metadata: Record<string, string>): Link {
+  const subject = tryParseDigest(metadata.subject ?? "");
+  return {
+    version,
+    generation: metadata.generation ?? "",
+    ...(metadata.size !== undefined && { size: Number(metadata.size) }),
+    ...(metadata.mediaType !== undefined && { mediaType: metadata.mediaType }),
+    ...(metadata.untaggedUpTo !== undefined && { untaggedUpTo: metadata.untaggedUpTo }),
+    ...(subject && { subject }),
+  };
+}
+
+async function readForeignLink(store: Store, key: string, digest: Digest): Promise<Link> {
+  const object = await store.bucket.get(key);
+  if (object === null) return absent;
+  const target = tryParseDigest(await object.text());
+  // distribution links a sha512 to the sha256 under which it keeps the bytes; any other digest than the link's
+  // own is a tombstone whose metadata a copy of the bucket lost, or damage.
+  const follows = target === digest || (target !== undefined && algorithmOf(target) !== algorithmOf(digest));
+  return { version: object.etag, generation: "", ...(follows && { target }) };
+}

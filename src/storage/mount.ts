@@ -1,0 +1,56 @@
+import type { Digest } from "../oci/digest.ts";
+import { type RepositoryName, tryParseRepositoryName } from "../oci/name.ts";
+import { claim } from "./claim.ts";
+import { GuardWatch } from "./guard.ts";
+import { linkBlob } from "./layer-link.ts";
+import { readLink } from "./link.ts";
+import type { Store } from "./store.ts";
+
+/** Repositories that an anonymous mount looks at before it gives up. */
+const candidates = 20;
+
+/**
+ * Links a blob of another repository into this one without moving a byte (docs/protocols.md "Mount").
+ * @returns false when the source does not have the blob, or garbage collection is at work: the client then
+ *   uploads as usual.
+ */
+export async function mountBlob(
+  store: Store,
+  name: RepositoryName,
+  digest: Digest,
+  from: RepositoryName,
+): Promise<boolean> {
+  const [guard, source] = await Promise.all([
+    GuardWatch.begin(store),
+    readLink(store, store.layout.layerLink(from, digest), digest),
+  ]);
+  if (source.target === undefined) return false;
+  const { target } = source;
+  await claim(store, target, name);
+  const [clean, data] = await Promise.all([guard.clean(), store.bucket.head(store.layout.blobData(target))]);
+  if (!clean || data === null) return false;
+  await linkBlob(store, name, { digest: target, size: data.size });
+  return true;
+}
+
+/**
+ * A repository from which the caller may take the blob, found by the claims on it, or undefined.
+ * @param mayPull whether the caller may pull from a repository.
+ */
+export async function findMountSource(
+  store: Store,
+  digest: Digest,
+  mayPull: (name: RepositoryName) => boolean,
+): Promise<RepositoryName | undefined> {
+  const prefix = store.layout.owners(digest);
+  const listed = await store.bucket.list({ prefix });
+  let looked = 0;
+  for (const { key } of listed.objects) {
+    const name = tryParseRepositoryName(key.slice(prefix.length));
+    if (name === undefined || !mayPull(name)) continue;
+    if (looked++ === candidates) return undefined;
+    const link = await readLink(store, store.layout.layerLink(name, digest), digest);
+    if (link.target !== undefined) return name;
+  }
+  return undefined;
+}

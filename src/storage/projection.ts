@@ -1,0 +1,99 @@
+import type { Digest } from "../oci/digest.ts";
+import type { RepositoryName, Tag } from "../oci/name.ts";
+import { whenWritable } from "./register.ts";
+import type { Store } from "./store.ts";
+import { isCarried } from "./tag-records.ts";
+import { readTag, type TagHead, type TagState, type TagTarget } from "./tag-register.ts";
+
+/** A writer that goes on losing the race for this many rounds leaves the projections to those who win it. */
+const rounds = 10;
+
+/** A manifest at hand, so that a projection need not read it. */
+export interface KnownManifest {
+  readonly digest: Digest;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/**
+ * Writes what the register says where others look for it: distribution's `current/link` and the record in KV.
+ * Whoever projects must look at the register afterwards (`projectUntilStable`), or a slower writer's projection
+ * of an older state would stay.
+ */
+export async function project(
+  store: Store,
+  name: RepositoryName,
+  tag: Tag,
+  state: TagHead,
+  known?: KnownManifest,
+): Promise<void> {
+  await Promise.all([
+    projectLink(store, name, tag, state.target),
+    projectRecord(store, name, tag, state.target, known),
+  ]);
+}
+
+/**
+ * Projects, looks at the register again, and repeats until it stood still meanwhile.
+ * @returns the state that the last look found.
+ */
+export async function projectUntilStable(
+  store: Store,
+  name: RepositoryName,
+  tag: Tag,
+  state: TagState,
+  known?: KnownManifest,
+): Promise<TagState> {
+  let projected = state;
+  for (let round = 0; round < rounds; round++) {
+    await project(store, name, tag, projected, known);
+    const now = await readTag(store, name, tag);
+    if (now.version === projected.version) return now;
+    projected = now;
+  }
+  return projected;
+}
+
+/** Whether distribution's link says what the register says: one read. */
+export async function isProjected(
+  store: Store,
+  name: RepositoryName,
+  tag: Tag,
+  target: TagTarget,
+): Promise<boolean> {
+  const link = await store.bucket.get(store.layout.currentLink(name, tag));
+  return link !== null && (await link.text()) === target.digest;
+}
+
+async function projectLink(
+  store: Store,
+  name: RepositoryName,
+  tag: Tag,
+  target: TagTarget | undefined,
+): Promise<void> {
+  const key = store.layout.currentLink(name, tag);
+  if (target === undefined) {
+    await store.bucket.delete(key);
+    return;
+  }
+  await whenWritable(store, () => store.bucket.put(key, target.digest));
+}
+
+async function projectRecord(
+  store: Store,
+  name: RepositoryName,
+  tag: Tag,
+  target: TagTarget | undefined,
+  known: KnownManifest | undefined,
+): Promise<void> {
+  const records = store.tagRecords;
+  if (records === undefined) return;
+  if (target === undefined) return records.delete(name, tag);
+  const bytes = known?.digest === target.digest ? known.bytes : await carriedBytes(store, target);
+  await records.put(name, tag, target, bytes, store.clock.now());
+}
+
+async function carriedBytes(store: Store, target: TagTarget): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  if (!isCarried(target.size)) return undefined;
+  const data = await store.bucket.get(store.layout.blobData(target.digest));
+  return data === null ? undefined : new Uint8Array(await data.arrayBuffer());
+}

@@ -1,0 +1,35 @@
+import { createOnce } from "./register.ts";
+import type { Store } from "./store.ts";
+import { UploadSigner } from "./upload-state.ts";
+
+const keyLength = 32;
+
+/** The key that signs upload sessions: a configured secret, else a random one that the bucket keeps. */
+export class UploadKey {
+  readonly #secret: string | undefined;
+  #signer: UploadSigner | undefined;
+
+  constructor(secret: string | undefined) {
+    this.#secret = secret;
+  }
+
+  /** The signer; without a configured secret the first call of an isolate reads the bucket. */
+  async signer(store: Store): Promise<UploadSigner> {
+    // Only the result is shared between requests: a promise would die with the request that began it.
+    this.#signer ??= await UploadSigner.create(
+      this.#secret === undefined
+        ? await sharedKey(store)
+        : new Uint8Array(new TextEncoder().encode(this.#secret)),
+    );
+    return this.#signer;
+  }
+}
+
+async function sharedKey(store: Store): Promise<Uint8Array<ArrayBuffer>> {
+  const key = store.layout.uploadKey();
+  const found = await store.bucket.get(key);
+  if (found !== null) return new Uint8Array(await found.arrayBuffer());
+  const made: Uint8Array<ArrayBuffer> = crypto.getRandomValues(new Uint8Array(keyLength));
+  if (await createOnce(store, key, made)) return made;
+  return sharedKey(store);
+}
