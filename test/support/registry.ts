@@ -1,0 +1,68 @@
+import { createApp } from "../../src/app.ts";
+import { type Config, readConfig } from "../../src/config.ts";
+import { createRegistry, type Platform, type Registry } from "../../src/registry.ts";
+import { createDoubles, type Doubles, type DoublesOptions } from "../doubles/doubles.ts";
+
+/** A request as a test writes it. */
+export interface Ask {
+  readonly headers?: HeadersInit;
+  readonly body?: BodyInit | null;
+}
+
+/** One client of a registry under test. Every client has an isolate of its own. */
+export interface Client {
+  readonly registry: Registry;
+  /** Sends a request, as `GET /v2/`; a path or an absolute URL. Work that outlives the answer goes on. */
+  fetch(request: string, ask?: Ask): Promise<Response>;
+  /** As fetch, and waits for the work that outlives the answer. */
+  ask(request: string, ask?: Ask): Promise<Response>;
+}
+
+export interface TestRegistry extends Doubles {
+  /** A client, and isolate, under a name by which the gate tells its operations. */
+  client(actor?: string, overrides?: Partial<Config>): Client;
+}
+
+export const origin = "https://registry.example";
+
+/** A registry over empty doubles, open to everybody. */
+export function createTestRegistry(
+  options: DoublesOptions & { readonly config?: Partial<Config> } = {},
+): TestRegistry {
+  const doubles = createDoubles(options);
+  return {
+    ...doubles,
+    client: (actor = "client", overrides) =>
+      createClient(
+        { bucket: doubles.r2.actor(actor), kv: doubles.kv.actor(actor), clock: doubles.clock },
+        { ...options.config, ...overrides },
+      ),
+  };
+}
+
+/** A client of a registry over any platform. */
+export function createClient(platform: Platform, overrides: Partial<Config> = {}): Client {
+  const config = { ...readConfig({ ANONYMOUS: "all" }), uploadKey: "a key for tests alone", ...overrides };
+  const registry = createRegistry(config, platform);
+  const app = createApp(registry);
+  const send = async (request: string, ask: Ask, deferred: Promise<unknown>[]) => {
+    const [method = "GET", url = "/"] = request.split(" ");
+    const init: RequestInit = { method, headers: ask.headers ?? {}, body: ask.body ?? null };
+    const context = {
+      waitUntil: (work: Promise<unknown>) => void deferred.push(work),
+      passThroughOnException: () => undefined,
+      props: {},
+    } as unknown as ExecutionContext;
+    return app.fetch(new Request(new URL(url, origin), init), {}, context);
+  };
+  return {
+    registry,
+    fetch: (request, ask = {}) => send(request, ask, []),
+    async ask(request, ask = {}) {
+      const deferred: Promise<unknown>[] = [];
+      const response = await send(request, ask, deferred);
+      await Promise.all(deferred);
+      return response;
+    },
+  };
+}
