@@ -75,7 +75,7 @@ export function checkCandidates(candidates: readonly Candidate[], rules: Referen
   const faults = new Map<string, ErrorEntry>();
   for (const { descriptor } of candidates) {
     const fault = faultOf(descriptor, rules.urls);
-    if (fault !== undefined && !faults.has(descriptor.digest)) faults.set(descriptor.digest, fault);
+    if (fault !== undefined) faults.set(descriptor.digest, fault);
   }
   const [first, ...rest] = [...faults].flatMap(([digest, fault]) => [
     fault,

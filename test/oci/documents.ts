@@ -27,10 +27,10 @@ export function image(fields: Readonly<Record<string, unknown>> = {}) {
   };
 }
 
-export function bytesOf(document: unknown): Uint8Array {
+export function bytesOf(document: unknown): Uint8Array<ArrayBuffer> {
   return utf8(JSON.stringify(document));
 }
 
-export function utf8(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
+export function utf8(text: string): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(new TextEncoder().encode(text));
 }
