@@ -48,6 +48,22 @@ export class KvStore {
     this.#options = options;
   }
 
+  /** How many writes and deletes there were, lost ones included. */
+  get changes(): number {
+    return this.#writes;
+  }
+
+  /** Everything that has landed, by key. */
+  entries(): ReadonlyMap<string, Entry> {
+    this.#land();
+    return this.#entries;
+  }
+
+  /** Adds entries of another store as they are: to start from what an earlier run left. */
+  load(entries: ReadonlyMap<string, Entry>): void {
+    for (const [key, entry] of entries) this.#entries.set(key, entry);
+  }
+
   /** Unix time in seconds. */
   seconds(): number {
     return Math.floor(this.#options.clock.now() / 1000);

@@ -15,8 +15,11 @@ export class ObjectMap {
     this.#byKey.set(object.key, object);
   }
 
-  delete(key: string): void {
-    if (this.#byKey.delete(key)) this.#keys.splice(this.#from(key), 1);
+  /** Returns whether the key existed. */
+  delete(key: string): boolean {
+    const existed = this.#byKey.delete(key);
+    if (existed) this.#keys.splice(this.#from(key), 1);
+    return existed;
   }
 
   /** The objects whose keys start with `prefix`, in order, from the first key that is at least `first`. */

@@ -35,10 +35,21 @@ export class R2Store {
   readonly #lastWrite = new Map<string, number>();
   readonly #options: R2Options;
   readonly uploads: MultipartUploads;
+  #changes = 0;
 
   constructor(options: R2Options) {
     this.#options = options;
     this.uploads = new MultipartUploads(options.minPartSize ?? 5 * 1024 * 1024);
+  }
+
+  /** How many operations have changed what the bucket holds. */
+  get changes(): number {
+    return this.#changes;
+  }
+
+  /** Adds objects of another store as they are: to start from what an earlier run left. */
+  load(objects: Iterable<StoredObject>): void {
+    for (const object of objects) this.#objects.set(object);
   }
 
   read(kind: "get" | "head", key: string): StoredObject | undefined {
@@ -68,7 +79,8 @@ export class R2Store {
   delete(keys: readonly string[]): void {
     if (keys.length > 1000) throw r2Error("delete", 10022, "You may delete at most 1000 keys per call.");
     for (const key of keys) checkKey("delete", key);
-    for (const key of keys) this.#objects.delete(key);
+    const removed = keys.filter((key) => this.#objects.delete(key));
+    if (removed.length > 0) this.#changes += 1;
   }
 
   createMultipartUpload(uploadId: string, key: string, content: Omit<PutContent, "bytes">): void {
@@ -97,6 +109,7 @@ export class R2Store {
     }
     const stored = { ...object, uploaded: now };
     this.#objects.set(stored);
+    this.#changes += 1;
     return stored;
   }
 }
