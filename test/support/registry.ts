@@ -47,7 +47,7 @@ export function createClient(platform: Platform, overrides: Partial<Config> = {}
   const app = createApp(registry);
   const send = async (request: string, ask: Ask, deferred: Promise<unknown>[]) => {
     const [method = "GET", url = "/"] = request.split(" ");
-    const init: RequestInit = { method, headers: ask.headers ?? {}, body: ask.body ?? null };
+    const init: RequestInit = { method, headers: framed(ask), body: ask.body ?? null };
     const context = {
       waitUntil: (work: Promise<unknown>) => void deferred.push(work),
       passThroughOnException: () => undefined,
@@ -65,4 +65,13 @@ export function createClient(platform: Platform, overrides: Partial<Config> = {}
       return response;
     },
   };
+}
+
+/** The headers with the length of the body, which a socket would tell: none for a stream, as for a chunked body. */
+function framed({ headers, body }: Ask): Headers {
+  const all = new Headers(headers);
+  if (all.has("Content-Length")) return all;
+  if (body instanceof Uint8Array) all.set("Content-Length", String(body.byteLength));
+  if (typeof body === "string") all.set("Content-Length", String(new TextEncoder().encode(body).byteLength));
+  return all;
 }
