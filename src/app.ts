@@ -4,9 +4,11 @@ import { deleteBlob, getBlob } from "./handlers/blobs.ts";
 import { getCatalog } from "./handlers/catalog.ts";
 import { type AppEnv, type RegistryContext, unauthorized } from "./handlers/context.ts";
 import { errorResponse } from "./handlers/errors.ts";
+import { discoverExtensions, discoverRepositoryExtensions } from "./handlers/extensions.ts";
 import { deleteManifest, putManifest } from "./handlers/manifest-writes.ts";
 import { getManifest } from "./handlers/manifests.ts";
 import { getReferrers } from "./handlers/referrers.ts";
+import { getDatedTags, getTagHistory, restoreTag } from "./handlers/tag-history.ts";
 import { getTags } from "./handlers/tags.ts";
 import { appendChunk, cancelUpload, closeUpload, startUpload, uploadStatus } from "./handlers/uploads.ts";
 import { RegistryError } from "./oci/error.ts";
@@ -30,6 +32,11 @@ const routes: readonly (readonly [path: string, methods: Methods])[] = [
   ],
   ["/v2/:name{.+}/blobs/:digest", { GET: getBlob, DELETE: deleteBlob }],
   ["/v2/:name{.+}/referrers/:digest", { GET: getReferrers }],
+  ["/v2/_oci/ext/discover", { GET: discoverExtensions }],
+  ["/v2/:name{.+}/_oci/ext/discover", { GET: discoverRepositoryExtensions }],
+  ["/v2/:name{.+}/_skerry/tags", { GET: getDatedTags }],
+  ["/v2/:name{.+}/_skerry/tags/:tag/history", { GET: getTagHistory }],
+  ["/v2/:name{.+}/_skerry/tags/:tag/restore", { POST: restoreTag }],
 ];
 
 /** The registry as a Hono app. */

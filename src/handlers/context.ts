@@ -90,6 +90,7 @@ export function defer(c: RegistryContext, work: Promise<unknown>): void {
 
 /** Does work that must reach its end even if the client hangs up, and waits for it. */
 export function seeThrough<Result>(c: RegistryContext, work: Promise<Result>): Promise<Result> {
-  defer(c, work);
+  // Its failure is the answer's, and reported there.
+  c.executionCtx.waitUntil(work.catch(() => undefined));
   return work;
 }

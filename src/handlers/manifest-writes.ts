@@ -1,4 +1,3 @@
-import { ifMatch, ifNoneMatch } from "../oci/conditional.ts";
 import { algorithmOf, type Digest, digestOf } from "../oci/digest.ts";
 import { RegistryError } from "../oci/error.ts";
 import { type Manifest, maxManifestSize, parseManifest } from "../oci/manifest.ts";
@@ -12,6 +11,7 @@ import { statManifest } from "../storage/manifests.ts";
 import { matchesTag } from "../storage/tag-pattern.ts";
 import { type TagCondition, type TagRequest, untag } from "../storage/tag-set.ts";
 import { readLimited } from "./body.ts";
+import { conditionOf } from "./condition.ts";
 import {
   type RegistryContext,
   repositoryFor,
@@ -131,17 +131,6 @@ function tagRequest(
 function referrerOf(manifest: Manifest, digest: Digest, size: number) {
   const { subject } = manifest;
   return subject && { subject: subject.digest, descriptor: referrerDescriptor(manifest, digest, size) };
-}
-
-/** `If-Match` and `If-None-Match` of a write, on what the tag names; undefined if the request has neither. */
-function conditionOf(c: RegistryContext): TagCondition | undefined {
-  const match = c.req.header("If-Match");
-  const noneMatch = c.req.header("If-None-Match");
-  if (match === undefined && noneMatch === undefined) return undefined;
-  return (current) => {
-    const etag = current && `"${current}"`;
-    return ifMatch(match ?? null, etag) && !ifNoneMatch(noneMatch ?? null, etag);
-  };
 }
 
 /** The condition of a write by digest, on whether that manifest is there. */

@@ -20,21 +20,22 @@ export function pageParams(c: RegistryContext): { n: number | undefined; last: s
   return { n, last };
 }
 
+/** Where the page after this one begins; `query` is what else its URL must say. */
+export interface NextPage {
+  readonly n: number | undefined;
+  readonly last: string | undefined;
+  readonly query?: Readonly<Record<string, string>>;
+}
+
 /** A listing, with a `Link` to the page after `next.last` if there is one (RFC 8288). */
-export function jsonPage(
-  c: RegistryContext,
-  body: unknown,
-  next: { readonly n: number | undefined; readonly last: string | undefined } | undefined,
-): Response {
+export function jsonPage(c: RegistryContext, body: unknown, next: NextPage | undefined): Response {
   const headers: Record<string, string> = {
     "Content-Type": "application/json",
     "Cache-Control": "no-cache, no-transform",
   };
   if (next?.last !== undefined) {
-    const query = new URLSearchParams({
-      last: next.last,
-      ...(next.n !== undefined && { n: String(next.n) }),
-    });
+    const query = new URLSearchParams({ last: next.last, ...next.query });
+    if (next.n !== undefined) query.set("n", String(next.n));
     headers.Link = `<${c.req.path}?${query}>; rel="next"`;
   }
   return new Response(`${JSON.stringify(body)}\n`, { headers });

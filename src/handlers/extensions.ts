@@ -1,0 +1,24 @@
+import { type RegistryContext, repositoryFor } from "./context.ts";
+
+const extension = {
+  name: "_skerry",
+  description: "Tags with digest and time, their history, and the way back to an earlier digest",
+  endpoints: ["_skerry/tags", "_skerry/tags/<tag>/history", "_skerry/tags/<tag>/restore"],
+};
+
+/** GET `/v2/_oci/ext/discover` (distribution-spec, extensions/_oci.md): nothing beside what repositories have. */
+export function discoverExtensions(_c: RegistryContext): Response {
+  return json({ extensions: [] });
+}
+
+/** GET `/v2/<name>/_oci/ext/discover`: what a repository answers beyond the specification. */
+export function discoverRepositoryExtensions(c: RegistryContext): Response {
+  repositoryFor(c, "pull");
+  return json({ extensions: [extension] });
+}
+
+function json(body: unknown): Response {
+  return new Response(JSON.stringify(body), {
+    headers: { "Content-Type": "application/json", "Cache-Control": "no-cache, no-transform" },
+  });
+}

@@ -1,0 +1,62 @@
+import type { Digest } from "../oci/digest.ts";
+import { RegistryError, retryLater } from "../oci/error.ts";
+import type { RepositoryName } from "../oci/name.ts";
+import { GuardWatch } from "./guard.ts";
+import { readLink } from "./link.ts";
+import { project, projectUntilStable } from "./projection.ts";
+import type { Store } from "./store.ts";
+import { readTag, type TagState } from "./tag-register.ts";
+import { setTag, type TagRequest } from "./tag-set.ts";
+
+/** How often a sweep may get in the way before the client is asked to come back. */
+const rounds = 6;
+
+/**
+ * Points a tag at a manifest that the repository has (docs/protocols.md "Set a tag").
+ * @returns the tag as it then was.
+ * @throws RegistryError MANIFEST_UNKNOWN (404) if the manifest is not there, or goes while the tag is set; 409
+ *   and 412 as setTag; 503 when others keep getting in the way.
+ */
+export async function pointTag(
+  store: Store,
+  name: RepositoryName,
+  request: TagRequest,
+  digest: Digest,
+): Promise<TagState> {
+  const guard = await GuardWatch.begin(store);
+  const key = store.layout.revisionLink(name, digest);
+  let wanted = request;
+  for (let round = 0; round < rounds; round++) {
+    const [revision, before] = await Promise.all([
+      readLink(store, key, digest),
+      readTag(store, name, request.tag),
+    ]);
+    const { generation, mediaType, size } = revision;
+    if (revision.target === undefined) throw unknown(name, digest);
+    const target = { digest, generation, mediaType: mediaType ?? "", size: size ?? 0 };
+    const { state, changed } = await setTag(store, name, wanted, target, before, false);
+    // The condition held; what this request has set once, it sets again without it.
+    wanted = { tag: request.tag, immutable: request.immutable };
+    if (changed) await project(store, name, request.tag, state);
+
+    const [now, clean, after] = await Promise.all([
+      readTag(store, name, request.tag),
+      guard.clean(),
+      readLink(store, key, digest),
+    ]);
+    if (now.version !== state.version) await projectUntilStable(store, name, request.tag, now);
+    if (!clean) {
+      await guard.waitUntilIdle();
+      continue;
+    }
+    if (after.target === undefined || after.generation !== generation) throw unknown(name, digest);
+    return state;
+  }
+  throw retryLater(1, "garbage collection keeps getting in the way");
+}
+
+function unknown(name: RepositoryName, digest: Digest): RegistryError {
+  return new RegistryError("MANIFEST_UNKNOWN", {
+    detail: `unknown manifest name=${name} revision=${digest}`,
+  });
+}
