@@ -50,3 +50,12 @@ export function linearization<State, Question, Answer>(
 
   return search(model.initial, new Set(history.keys())) ? order : undefined;
 }
+
+/** A complaint unless some sequential order explains the answers. */
+export function unexplained<State, Question, Answer>(
+  name: string,
+  model: Model<State, Question, Answer>,
+  history: readonly Entry<Question, Answer>[],
+): readonly string[] {
+  return linearization(model, history) === undefined ? [`no order of the requests explains ${name}`] : [];
+}

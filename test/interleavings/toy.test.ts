@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { unexplained } from "./linearizability.ts";
 import { deletesTheKey, doesNotSwap, model, type Protocol, type Question, right, scenario } from "./toy.ts";
 import { verify } from "./verify.ts";
 
@@ -8,7 +9,9 @@ const remove: Question = { ask: "remove" };
 const read: Question = { ask: "read" };
 
 const run = async (protocol: Protocol, initial: string | null, clients: readonly (readonly Question[])[]) =>
-  verify(await scenario(protocol, initial, clients), { model: model(initial) });
+  verify(await scenario(protocol, initial, clients), {
+    history: (history) => unexplained("the register", model(initial), history),
+  });
 
 describe("a register that is only swapped", () => {
   it.each([

@@ -1,18 +1,18 @@
 import { printOperation } from "../doubles/operation.ts";
 import type { Entry, Event, Outcome, Scenario } from "./execution.ts";
 import { type Exploration, type ExploreOptions, explore } from "./explore.ts";
-import { linearization, type Model } from "./linearizability.ts";
 
 /** What is wrong with one run. */
 export interface Violation {
-  readonly reason: string;
+  readonly reasons: readonly string[];
   /** The turns of the run, one a line. */
   readonly trace: readonly string[];
   /** What every request asked and was answered. */
   readonly history: readonly string[];
 }
 
-export interface Verdict extends Exploration {
+export interface Findings {
+  readonly runs: number;
   /** Histories that differ in a question, an answer, or in what came before what. */
   readonly histories: number;
   readonly violations: number;
@@ -20,59 +20,68 @@ export interface Verdict extends Exploration {
   readonly example: Violation | undefined;
 }
 
-export interface Checks<State, Question, Answer> {
-  readonly model: Model<State, Question, Answer>;
-  /** What must hold once all is quiet; each text is a complaint. */
-  readonly invariants?: (outcome: Outcome<Question, Answer>) => readonly string[];
+export interface Checks<Question, Answer> {
+  /** What is wrong with the answers, given what came before what; asked once for equal histories. */
+  readonly history: (history: readonly Entry<Question, Answer>[]) => readonly string[];
+  /** What is wrong with what is left once all is quiet. */
+  readonly outcome?: (outcome: Outcome<Question, Answer>) => readonly string[];
 }
 
-/** Explores a scenario and checks every outcome: nobody is stuck, the history is linearizable, invariants hold. */
-export async function verify<State, Question, Answer>(
+/** Explores a scenario and checks every outcome. */
+export async function verify<Question, Answer>(
   scenario: Scenario<Question, Answer>,
-  checks: Checks<State, Question, Answer>,
+  checks: Checks<Question, Answer>,
   options?: ExploreOptions,
-): Promise<Verdict> {
+): Promise<Exploration & Findings> {
   const judge = new Judge(checks);
   const exploration = await explore(scenario, (outcome) => judge.hear(outcome), options);
-  return { ...exploration, ...judge.result };
+  return { ...exploration, ...judge.findings };
 }
 
-/** Judges outcomes; equal histories are looked at once. */
-export class Judge<State, Question, Answer> {
-  readonly #checks: Checks<State, Question, Answer>;
-  readonly #known = new Map<string, boolean>();
+/** Hears outcomes one by one. */
+export class Judge<Question, Answer> {
+  readonly #checks: Checks<Question, Answer>;
+  readonly #known = new Map<string, readonly string[]>();
+  #runs = 0;
   #violations = 0;
   #example: Violation | undefined;
 
-  constructor(checks: Checks<State, Question, Answer>) {
+  constructor(checks: Checks<Question, Answer>) {
     this.#checks = checks;
   }
 
   hear(outcome: Outcome<Question, Answer>): void {
+    this.#runs += 1;
     const reasons = [
       ...outcome.stuck.map((actor) => `${actor} waits for nothing that can come`),
-      ...(this.#isLinearizable(outcome.history) ? [] : ["no order of the requests explains the answers"]),
-      ...(this.#checks.invariants?.(outcome) ?? []),
+      ...this.#ofHistory(outcome.history),
+      ...(this.#checks.outcome?.(outcome) ?? []),
     ];
     if (reasons.length === 0) return;
     this.#violations += 1;
     if (this.#example !== undefined && this.#example.trace.length <= outcome.events.length) return;
     this.#example = {
-      reason: reasons.join("; "),
+      reasons,
       trace: outcome.events.map(printEvent),
       history: outcome.history.map(printEntry),
     };
   }
 
-  get result(): Pick<Verdict, "histories" | "violations" | "example"> {
-    return { histories: this.#known.size, violations: this.#violations, example: this.#example };
+  get findings(): Findings {
+    return {
+      runs: this.#runs,
+      histories: this.#known.size,
+      violations: this.#violations,
+      example: this.#example,
+    };
   }
 
-  #isLinearizable(history: readonly Entry<Question, Answer>[]): boolean {
-    const key = JSON.stringify([history, precedence(history)], (name, value: unknown) =>
-      name === "invoked" || name === "returned" ? undefined : value,
-    );
-    const known = this.#known.get(key) ?? linearization(this.#checks.model, history) !== undefined;
+  #ofHistory(history: readonly Entry<Question, Answer>[]): readonly string[] {
+    const key = JSON.stringify([
+      history.map(({ client, answer, returned }) => [client, answer, returned === undefined]),
+      precedence(history),
+    ]);
+    const known = this.#known.get(key) ?? this.#checks.history(history);
     this.#known.set(key, known);
     return known;
   }
