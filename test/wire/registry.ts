@@ -1,0 +1,23 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll } from "vitest";
+import { type LocalRegistry, startLocalRegistry } from "../../scripts/local-registry.ts";
+
+/** Runs one registry with an empty store for all tests of a file. */
+export function useRegistry(vars: Readonly<Record<string, string>> = {}): () => LocalRegistry {
+  let registry: LocalRegistry | undefined;
+  let persistTo: string | undefined;
+  beforeAll(async () => {
+    persistTo = await mkdtemp(join(tmpdir(), "skerry-wire-"));
+    registry = await startLocalRegistry({ persistTo, vars });
+  });
+  afterAll(async () => {
+    await registry?.stop();
+    if (persistTo !== undefined) await rm(persistTo, { recursive: true });
+  });
+  return () => {
+    if (registry === undefined) throw new Error("the registry has not been started yet");
+    return registry;
+  };
+}
