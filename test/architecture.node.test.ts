@@ -1,0 +1,144 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join, posix } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+
+const root = join(import.meta.dirname, "..");
+const maxLines = 300;
+
+/** What each folder of src/ may import of ours, itself included. */
+const layers: Readonly<Record<string, readonly string[]>> = {
+  oci: ["oci/"],
+  storage: ["storage/", "oci/"],
+  auth: ["auth/", "storage/", "oci/"],
+  // registry.ts names the parts that handlers are given.
+  handlers: ["handlers/", "auth/", "storage/", "oci/", "registry.ts"],
+};
+
+const runtimeDependencies = ["hono", "p-map", "valibot"];
+
+/** Who may write an R2 object on a condition: a register's swap, and keys that are written once. */
+const conditionalWriters: readonly string[] = ["storage/register.ts"];
+
+/** Who may remove keys of the bucket: a projection of a register, and an upload's own segments. */
+const removers: readonly string[] = ["storage/projection.ts", "storage/segments.ts"];
+
+interface SourceFile {
+  /** Relative to src/, with slashes. */
+  readonly path: string;
+  /** Without comments. */
+  readonly code: string;
+  readonly lines: number;
+  /** Modules imported, types included: a path relative to src/ for our own, a package's specifier otherwise. */
+  readonly imports: readonly string[];
+}
+
+let files: readonly SourceFile[];
+
+beforeAll(async () => {
+  const entries = await readdir(join(root, "src"), { recursive: true, withFileTypes: true });
+  const paths = entries
+    .filter((entry) => entry.isFile() && entry.name.endsWith(".ts"))
+    .map((entry) => posix.relative(join(root, "src"), join(entry.parentPath, entry.name)));
+  files = await Promise.all(paths.sort().map(read));
+});
+
+async function read(path: string): Promise<SourceFile> {
+  const text = await readFile(join(root, "src", path), "utf8");
+  const code = withoutComments(text);
+  const specifiers = code.matchAll(/(?:(?<=[\s}])from\s*|\bimport\s*\(?\s*)"([^"\n]+)"/g);
+  const imports = Array.from(specifiers, ([, specifier = ""]) =>
+    specifier.startsWith(".") ? posix.join(posix.dirname(path), specifier) : specifier,
+  );
+  return { path, code, lines: text.split("\n").length - 1, imports };
+}
+
+function withoutComments(source: string): string {
+  return source.replaceAll(/\/\*[\s\S]*?\*\//g, "").replaceAll(/(^|\s)\/\/.*$/gm, "$1");
+}
+
+function isOurs(specifier: string): boolean {
+  return specifier.endsWith(".ts");
+}
+
+/** `path: import` for every import of ours that `isAllowed` does not allow. */
+function offences(isAllowed: (file: SourceFile, imported: string) => boolean): readonly string[] {
+  return files.flatMap((file) =>
+    file.imports
+      .filter((imported) => isOurs(imported) && !isAllowed(file, imported))
+      .map((imported) => `${file.path} imports ${imported}`),
+  );
+}
+
+function filesWith(pattern: RegExp): readonly string[] {
+  return files.filter(({ code }) => pattern.test(code)).map(({ path }) => path);
+}
+
+describe("layers", () => {
+  test("the sources are found, and so are their imports", () => {
+    const app = files.find(({ path }) => path === "app.ts");
+    expect(app?.imports.some((imported) => imported.startsWith("handlers/"))).toBe(true);
+    expect(app?.imports).toContain("hono");
+  });
+
+  test.each(Object.entries(layers))("%s/ imports only what is below it", (layer, allowed) => {
+    expect(
+      offences(
+        ({ path }, imported) =>
+          !path.startsWith(`${layer}/`) || allowed.some((start) => imported.startsWith(start)),
+      ),
+    ).toEqual([]);
+  });
+
+  test("only app.ts imports handlers", () => {
+    expect(
+      offences(
+        ({ path }, imported) =>
+          !imported.startsWith("handlers/") || path === "app.ts" || path.startsWith("handlers/"),
+      ),
+    ).toEqual([]);
+  });
+
+  test("nothing imports the Worker, and only the Worker imports the app", () => {
+    expect(
+      offences(
+        ({ path }, imported) => imported !== "index.ts" && (imported !== "app.ts" || path === "index.ts"),
+      ),
+    ).toEqual([]);
+  });
+});
+
+describe("packages", () => {
+  test("the runtime dependencies are these and no others", async () => {
+    const manifest = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
+    expect(Object.keys(manifest.dependencies).sort()).toEqual([...runtimeDependencies].sort());
+  });
+
+  test("src/ imports no other package", () => {
+    const packages = files.flatMap(({ imports }) => imports.filter((imported) => !isOurs(imported)));
+    const names = new Set(packages.map((specifier) => specifier.split("/")[0]));
+    expect([...names].filter((name = "") => name !== "cloudflare:workers").sort()).toEqual(
+      [...runtimeDependencies].sort(),
+    );
+  });
+});
+
+describe("writes that could lose another writer's", () => {
+  test("only these files put on a condition", () => {
+    expect(filesWith(/\bonlyIf\b/)).toEqual(conditionalWriters);
+  });
+
+  test("only these files remove keys of the bucket", () => {
+    expect(filesWith(/\bbucket\.delete\(/)).toEqual(removers);
+  });
+});
+
+describe("files", () => {
+  test(`none is longer than ${maxLines} lines`, () => {
+    const long = files.filter(({ lines }) => lines > maxLines);
+    expect(long.map(({ path }) => path)).toEqual([]);
+  });
+
+  test("only the Worker has a default export", () => {
+    expect(filesWith(/\bexport default\b|\bas default\b/)).toEqual(["index.ts"]);
+  });
+});
