@@ -1,0 +1,37 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Lab } from "./client.ts";
+
+/** Runs a command of the docker client against the started daemon; returns its standard output. */
+export type Docker = (...args: readonly string[]) => Promise<string>;
+
+/** Starts a docker daemon that shares nothing with one that may run here already, and has no network of its own. */
+export async function startDockerd({ processes, dir, cleanup }: Lab): Promise<Docker> {
+  const socket = `unix://${join(dir, "docker.sock")}`;
+  // Debian's own client: another one may stand before it in the PATH.
+  const client = ["/usr/bin/docker", "--config", join(dir, "config"), "--host", socket];
+  const docker: Docker = (...args) => {
+    return processes.run([...client, ...args], { timeout: 120, env: { DOCKER_BUILDKIT: "1" } });
+  };
+  await writeFile(join(dir, "daemon.json"), "{}");
+  const command = [
+    "dockerd",
+    `--config-file=${join(dir, "daemon.json")}`,
+    `--host=${socket}`,
+    `--data-root=${join(dir, "data")}`,
+    `--exec-root=${join(dir, "exec")}`,
+    `--pidfile=${join(dir, "dockerd.pid")}`,
+    "--storage-driver=overlay2",
+    "--bridge=none",
+    "--iptables=false",
+    "--ip6tables=false",
+    "--ip-forward=false",
+    "--ip-masq=false",
+  ];
+  const daemon = await processes.start(command, {
+    isolated: true,
+    ready: (output) => output.includes("API listen on"),
+  });
+  cleanup.add(() => daemon.stop());
+  return docker;
+}

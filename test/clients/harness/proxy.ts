@@ -1,0 +1,132 @@
+import { once } from "node:events";
+import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { Transform } from "node:stream";
+import { pipeline } from "node:stream/promises";
+
+/** One request that passed through the proxy, and its answer. */
+export interface Exchange {
+  readonly method: string;
+  /** Path and query. */
+  readonly path: string;
+  readonly range: string | undefined;
+  /** Bytes of the request's body. */
+  sent: number;
+  status: number;
+  /** Bytes of the answer's body that were passed on. */
+  received: number;
+}
+
+export interface ProxyOptions {
+  /** Request bodies above this many bytes are answered with 413 and a page of HTML, as Cloudflare's edge does. */
+  readonly maxBody?: number;
+  /** The first blob that is longer than this many bytes is cut off there, once, with its connection. */
+  readonly cutBlobAt?: number;
+}
+
+export interface RegistryProxy {
+  readonly host: string;
+  readonly exchanges: readonly Exchange[];
+  close(): Promise<void>;
+}
+
+const tooLarge =
+  "<html><head><title>413 Request Entity Too Large</title></head><body>cloudflare</body></html>";
+
+/** Starts a proxy on loopback that passes requests on to the registry at `target` (`host:port`). */
+export async function startProxy(target: string, options: ProxyOptions = {}): Promise<RegistryProxy> {
+  const exchanges: Exchange[] = [];
+  let mayCut = options.cutBlobAt !== undefined;
+
+  async function pass(incoming: IncomingMessage, answer: ServerResponse): Promise<void> {
+    const exchange: Exchange = {
+      method: incoming.method ?? "",
+      path: incoming.url ?? "",
+      range: incoming.headers.range,
+      sent: 0,
+      status: 0,
+      received: 0,
+    };
+    exchanges.push(exchange);
+    const limit = options.maxBody ?? Number.POSITIVE_INFINITY;
+    if (Number(incoming.headers["content-length"] ?? 0) > limit) {
+      exchange.status = refuse(incoming, answer);
+      return;
+    }
+    const onward = request(`http://${target}${incoming.url}`, {
+      method: exchange.method,
+      headers: incoming.headers,
+    });
+    answer.once("close", () => onward.destroy());
+    const sending = pipeline(
+      incoming,
+      counter((bytes) => {
+        exchange.sent += bytes;
+        return exchange.sent > limit ? new BodyTooLarge() : undefined;
+      }),
+      onward,
+    );
+    // A registry may answer before it has read the whole body: the answer counts then, not the broken sending.
+    sending.catch((error: unknown) => {
+      if (error instanceof BodyTooLarge) exchange.status = refuse(incoming, answer);
+    });
+    const [reply] = (await once(onward, "response")) as [IncomingMessage];
+    exchange.status = reply.statusCode ?? 0;
+    const cut = mayCut && isLongBlob(exchange, reply, options.cutBlobAt ?? 0);
+    if (cut) mayCut = false;
+    answer.writeHead(exchange.status, reply.rawHeaders);
+    await pipeline(
+      reply,
+      counter((bytes) => {
+        exchange.received += bytes;
+        return cut && exchange.received > (options.cutBlobAt ?? 0) ? new Error("cut on purpose") : undefined;
+      }),
+      answer,
+    );
+  }
+
+  const server = createServer((incoming, answer) => {
+    pass(incoming, answer).catch(() => {
+      if (!answer.writableEnded) answer.destroy();
+    });
+  });
+  // docker and skopeo try TLS first: a closed connection sends them to plain HTTP.
+  server.on("clientError", (_error, socket) => socket.destroy());
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    exchanges,
+    async close() {
+      server.close();
+      server.closeAllConnections();
+      await once(server, "close");
+    },
+  };
+}
+
+class BodyTooLarge extends Error {}
+
+function refuse(incoming: IncomingMessage, answer: ServerResponse): number {
+  if (!answer.headersSent) {
+    answer.writeHead(413, { "Content-Type": "text/html", Connection: "close" }).end(tooLarge);
+  }
+  incoming.resume();
+  return 413;
+}
+
+function isLongBlob(exchange: Exchange, reply: IncomingMessage, bytes: number): boolean {
+  const isBlob = exchange.method === "GET" && exchange.path.includes("/blobs/");
+  return isBlob && Number(reply.headers["content-length"] ?? 0) > bytes;
+}
+
+/** Passes bytes on until `count` answers an error. */
+function counter(count: (bytes: number) => Error | undefined): Transform {
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      const error = count(chunk.byteLength);
+      if (error) done(error);
+      else done(null, chunk);
+    },
+  });
+}

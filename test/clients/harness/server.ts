@@ -1,0 +1,30 @@
+import { join } from "node:path";
+import { freePort } from "./free-port.ts";
+import type { Background, Processes } from "./processes.ts";
+
+/** Skerry on workerd, as `npm start` runs it. */
+export interface Server extends Background {
+  /** `host:port` */
+  readonly host: string;
+}
+
+const root = join(import.meta.dirname, "..", "..", "..");
+
+/** Starts Skerry on a free port with its state in `dir`. */
+export async function startServer(processes: Processes, dir: string): Promise<Server> {
+  const port = await freePort();
+  const command = [
+    process.execPath,
+    join(root, "scripts", "start.ts"),
+    "--port",
+    String(port),
+    "--persist-to",
+    dir,
+  ];
+  const background = await processes.start(command, {
+    cwd: root,
+    ready: (output) => output.includes(`:${port}`),
+    timeout: 120,
+  });
+  return { ...background, host: `127.0.0.1:${port}` };
+}
