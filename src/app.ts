@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import { getBase } from "./handlers/base.ts";
 import { deleteBlob, getBlob } from "./handlers/blobs.ts";
+import { drain } from "./handlers/body.ts";
 import { getCatalog } from "./handlers/catalog.ts";
 import { type AppEnv, type RegistryContext, unauthorized } from "./handlers/context.ts";
 import { errorResponse } from "./handlers/errors.ts";
@@ -48,6 +49,7 @@ export function createApp(registry: Registry): Hono<AppEnv> {
     c.set("registry", registry);
     c.set("access", registry.access);
     await next();
+    if (c.res.status >= 400) await drain(c.req.raw);
     c.res.headers.set("Docker-Distribution-API-Version", "registry/2.0");
   });
   app.use("/v2/*", async (c, next) => {
@@ -59,6 +61,14 @@ export function createApp(registry: Registry): Hono<AppEnv> {
   for (const [path, methods] of routes) {
     app.all(path, (c) => dispatch(c, methods));
   }
+  return app;
+}
+
+/** What answers while the configuration is wrong: a 500 for everything. */
+export function createBrokenApp(): Hono {
+  const app = new Hono();
+  const message = "the registry is misconfigured: its log says how";
+  app.all("*", () => errorResponse(new RegistryError("UNKNOWN", { message })));
   return app;
 }
 

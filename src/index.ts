@@ -1,33 +1,38 @@
-import { createApp } from "./app.ts";
+import type { Hono } from "hono";
+import { createApp, createBrokenApp } from "./app.ts";
 import { ConfigError, type Env, readConfig } from "./config.ts";
-import { errorResponse } from "./handlers/errors.ts";
 import { createRegistry } from "./registry.ts";
 
-type App = ReturnType<typeof createApp>;
+type Fetch = Hono["fetch"];
 
 /** One app for each environment, which is one for an isolate; what it keeps in memory lives as long. */
-const apps = new WeakMap<Env, App>();
+const apps = new WeakMap<Env, Fetch>();
 
 const clock = {
   now: () => Date.now(),
   sleep: (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds)),
 };
 
-function appFor(env: Env): App {
+function appFor(env: Env): Fetch {
   const known = apps.get(env);
   if (known !== undefined) return known;
-  const app = createApp(createRegistry(readConfig(env), { bucket: env.BUCKET, kv: env.TAGS, clock }));
-  apps.set(env, app);
-  return app;
+  const { fetch } = build(env);
+  apps.set(env, fetch);
+  return fetch;
+}
+
+function build(env: Env): { readonly fetch: Fetch } {
+  try {
+    return createApp(createRegistry(readConfig(env), { bucket: env.BUCKET, kv: env.TAGS, clock }));
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    console.error(`configuration: ${error.message}`);
+    return createBrokenApp();
+  }
 }
 
 export default {
   fetch(request: Request, env: Env, ctx: ExecutionContext): Response | Promise<Response> {
-    try {
-      return appFor(env).fetch(request, env, ctx);
-    } catch (error) {
-      if (error instanceof ConfigError) console.error(`configuration: ${error.message}`);
-      return errorResponse(error);
-    }
+    return appFor(env)(request, env, ctx);
   },
 };

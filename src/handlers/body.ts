@@ -1,7 +1,7 @@
 import { RegistryError } from "../oci/error.ts";
 
-/** Bytes that are read and dropped beyond a limit, so that the client gets to read the answer. */
-const drained = 16 * 1024 * 1024;
+/** Bytes of an unwanted body that are read and dropped, so that the client gets to read the answer. */
+const drainLimit = 64 * 1024 * 1024;
 
 /** Bytes that the request announces, or undefined when its body comes without a length. */
 export function contentLength(request: Request): number | undefined {
@@ -11,8 +11,9 @@ export function contentLength(request: Request): number | undefined {
 }
 
 /**
- * The whole body, if it has at most `limit` bytes; undefined if it has more. Of a larger one some megabytes are
- * drained first: an answer to a request that is still being sent reaches few clients.
+ * The whole body, if it has at most `limit` bytes; undefined if it has more. What is left of a larger one is
+ * for `drain`.
+ * @throws RegistryError SIZE_INVALID (400) when the body ends before its announced length.
  */
 export async function readLimited(
   request: Request,
@@ -21,22 +22,39 @@ export async function readLimited(
   const { body } = request;
   if (body === null) return new Uint8Array(0);
   const announced = contentLength(request);
-  if (announced !== undefined && announced <= limit) return readAll(request);
+  if (announced !== undefined) return announced > limit ? undefined : readAll(request);
   const reader = (body as ReadableStream<Uint8Array<ArrayBuffer>>).getReader();
   const chunks: Uint8Array<ArrayBuffer>[] = [];
   let size = 0;
   for (;;) {
     const { done, value } = await reader.read();
-    if (done) break;
+    if (done) return concatenate(chunks, size);
     size += value.byteLength;
-    if (size <= limit) chunks.push(value);
-    else chunks.length = 0;
-    if (size > limit + drained) {
-      await reader.cancel();
-      break;
-    }
+    if (size > limit) break;
+    chunks.push(value);
   }
-  return size > limit ? undefined : concatenate(chunks, size);
+  reader.releaseLock();
+  return undefined;
+}
+
+/**
+ * Reads and drops what is left of a body that nobody wanted, some megabytes at most: an answer to a request
+ * that is still being sent reaches few clients.
+ */
+export async function drain(request: Request): Promise<void> {
+  const { body } = request;
+  if (body === null || body.locked) return;
+  try {
+    const reader = (body as ReadableStream<Uint8Array>).getReader();
+    for (let left = drainLimit; left > 0; ) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      left -= value.byteLength;
+    }
+    await reader.cancel();
+  } catch {
+    // The client went away, or somebody has read the body to its end: either way nobody is waiting for this.
+  }
 }
 
 async function readAll(request: Request): Promise<Uint8Array<ArrayBuffer>> {

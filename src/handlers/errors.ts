@@ -8,8 +8,15 @@ export function errorResponse(error: unknown): Response {
   const known = error instanceof RegistryError ? error : new RegistryError("UNKNOWN");
   if (!(error instanceof RegistryError)) console.error("request failed", error);
   else if (error.cause !== undefined) console.warn(error.message, error.cause);
-  return new Response(`${JSON.stringify({ errors: known.entries })}\n`, {
+  const body = new TextEncoder().encode(`${JSON.stringify({ errors: known.entries })}\n`);
+  return new Response(body, {
     status: known.status,
-    headers: { "Content-Type": "application/json", "Cache-Control": "no-store", ...known.headers },
+    headers: {
+      "Content-Type": "application/json",
+      // Said here because an answer to HEAD loses the body, and with it the length (P12).
+      "Content-Length": String(body.byteLength),
+      "Cache-Control": "no-store",
+      ...known.headers,
+    },
   });
 }
