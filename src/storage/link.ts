@@ -1,4 +1,5 @@
 import { algorithmOf, type Digest, randomDigest, tryParseDigest } from "../oci/digest.ts";
+import { packReferences } from "./packed-references.ts";
 import { swap, type Version } from "./register.ts";
 import type { Store } from "./store.ts";
 
@@ -19,6 +20,8 @@ export interface Link {
   readonly generation: string;
   /** Revision links, tombstones included: the manifest's subject. */
   readonly subject?: Digest;
+  /** Revision links: what the manifest refers to; undefined when only its bytes tell. */
+  readonly references?: readonly Digest[];
   /** Tombstones of revisions: the last tag that an unfinished delete has dealt with. */
   readonly untaggedUpTo?: string;
 }
@@ -29,10 +32,15 @@ const absent: Link = { version: undefined, generation: "" };
 export async function readLink(store: Store, key: string, digest: Digest): Promise<Link> {
   const head = await store.bucket.head(key);
   if (head === null) return absent;
-  const metadata = head.customMetadata ?? {};
-  if (metadata.tombstone !== undefined) return fromMetadata(head.etag, metadata);
-  if (metadata.size !== undefined) return { ...fromMetadata(head.etag, metadata), target: digest };
-  return readForeignLink(store, key, digest);
+  return linkOf(head, digest) ?? readForeignLink(store, key, digest);
+}
+
+/** The link of `digest` as a head or a listing with metadata shows it; undefined if distribution wrote it. */
+export function linkOf(object: R2Object, digest: Digest): Link | undefined {
+  const metadata = object.customMetadata ?? {};
+  if (metadata.tombstone !== undefined) return fromMetadata(object.etag, metadata);
+  if (metadata.size === undefined) return undefined;
+  return { ...fromMetadata(object.etag, metadata), target: digest };
 }
 
 /** What a live link says; the body is `digest`. */
@@ -42,6 +50,7 @@ export interface LinkFacts {
   readonly mediaType?: string;
   readonly generation?: string;
   readonly subject?: Digest | undefined;
+  readonly references?: readonly Digest[];
 }
 
 /** Body and metadata of a live link. */
@@ -50,6 +59,8 @@ export function liveLink(facts: LinkFacts): { body: string; metadata: Record<str
   if (facts.mediaType !== undefined) metadata.mediaType = facts.mediaType;
   if (facts.generation !== undefined) metadata.generation = facts.generation;
   if (facts.subject !== undefined) metadata.subject = facts.subject;
+  const references = facts.references && packReferences(facts.references);
+  if (references !== undefined) metadata.references = references;
   return { body: facts.digest, metadata };
 }
 
@@ -78,6 +89,7 @@ function fromMetadata(version: string, metadata: Record<string, string>): Link {
     ...(metadata.mediaType !== undefined && { mediaType: metadata.mediaType }),
     ...(metadata.untaggedUpTo !== undefined && { untaggedUpTo: metadata.untaggedUpTo }),
     ...(subject && { subject }),
+    ...(metadata.references !== undefined && { packedReferences: metadata.references }),
   };
 }
 

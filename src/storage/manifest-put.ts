@@ -193,13 +193,14 @@ async function prepare(store: Store, put: ManifestPut): Promise<void> {
 }
 
 async function revive(store: Store, put: ManifestPut, revision: Link, generation: string): Promise<boolean> {
-  const { name, digest, mediaType, bytes, referrer } = put;
+  const { name, digest, mediaType, bytes, referrer, references } = put;
   const { body, metadata } = liveLink({
     digest,
     size: bytes.byteLength,
     mediaType,
     generation,
     subject: referrer?.subject,
+    references: references.map((reference) => reference.digest),
   });
   const key = store.layout.revisionLink(name, digest);
   return (await swap(store, key, revision.version, body, metadata)) !== undefined;
