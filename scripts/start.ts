@@ -41,6 +41,14 @@ function greeting(registry: LocalRegistry): string {
   ].join("\n");
 }
 
+/** npm hands a signal to the shell that it runs this in; the shell dies of it and tells nobody. */
+function stopWithShell(): void {
+  const shell = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== shell) process.exit(0);
+  }, 250).unref();
+}
+
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
@@ -65,6 +73,8 @@ async function main(): Promise<void> {
 
 // workerd is ended and the build removed by handlers of the "exit" event.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(0));
+
+if (process.env.npm_lifecycle_event === "start") stopWithShell();
 
 try {
   await main();

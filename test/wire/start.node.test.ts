@@ -1,23 +1,27 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { projectRoot } from "../../scripts/build-worker.ts";
 import { exchange, type HeaderLine } from "./connection.ts";
 import { pushBlob, targetOf, uniqueBytes } from "./fixtures.ts";
 
+type Child = ChildProcessByStdio<null, Readable, Readable>;
+
 interface Started {
-  readonly child: ChildProcess;
+  readonly child: Child;
   readonly output: string;
   readonly port: number;
 }
 
 let directory: string;
-let running: ChildProcess[];
+let running: Child[];
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), "skerry-start-"));
@@ -30,7 +34,7 @@ afterEach(async () => {
 });
 
 /** Runs `npm start -- <args>` without npm. */
-function spawnStart(args: readonly string[]): ChildProcess {
+function spawnStart(args: readonly string[]): Child {
   const child = spawn(process.execPath, [join(projectRoot, "scripts/start.ts"), ...args], {
     env: { ...process.env, NO_COLOR: "1" },
     stdio: ["ignore", "pipe", "pipe"],
@@ -39,24 +43,23 @@ function spawnStart(args: readonly string[]): ChildProcess {
   return child;
 }
 
-async function readLines(child: ChildProcess, isLast: (line: string) => boolean): Promise<string> {
-  const lines: string[] = [];
-  if (child.stdout === null) throw new Error("stdout is not a pipe");
-  for await (const line of createInterface(child.stdout)) {
-    lines.push(line);
-    if (isLast(line)) break;
-  }
-  return lines.join("\n");
+async function start(args: readonly string[] = []): Promise<Started> {
+  return greeting(spawnStart(["--port", "0", "--persist-to", join(directory, "state"), ...args]));
 }
 
 /** Waits for the last line of the greeting, a pull to try: by then the registry answers. */
-async function start(args: readonly string[] = []): Promise<Started> {
-  const child = spawnStart(["--port", "0", "--persist-to", join(directory, "state"), ...args]);
-  const output = await readLines(child, (line) => line.startsWith("  docker pull localhost:"));
-  return { child, output, port: Number(/http:\/\/localhost:(\d+)/.exec(output)?.[1]) };
+async function greeting(child: Child): Promise<Started> {
+  const errors = text(child.stderr);
+  let output = "";
+  for await (const line of createInterface(child.stdout)) {
+    output += `${line}\n`;
+    if (!line.startsWith("  docker pull localhost:")) continue;
+    return { child, output, port: Number(/http:\/\/localhost:(\d+)/.exec(output)?.[1]) };
+  }
+  throw new Error(`it did not start: ${output}${await errors}`);
 }
 
-async function stop(child: ChildProcess, signal: NodeJS.Signals = "SIGTERM"): Promise<number | null> {
+async function stop(child: Child, signal: NodeJS.Signals = "SIGTERM"): Promise<number | null> {
   if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
   const ended = once(child, "exit");
   child.kill(signal);
@@ -64,13 +67,12 @@ async function stop(child: ChildProcess, signal: NodeJS.Signals = "SIGTERM"): Pr
   return child.exitCode;
 }
 
+/** What it says when it ends with status 1. */
 async function fail(args: readonly string[]): Promise<string> {
   const child = spawnStart(args);
-  const errors: Buffer[] = [];
-  child.stderr?.on("data", (chunk) => errors.push(chunk));
-  await once(child, "close");
+  const [errors] = await Promise.all([text(child.stderr), once(child, "close")]);
   expect(child.exitCode).toBe(1);
-  return Buffer.concat(errors).toString();
+  return errors;
 }
 
 async function isListening(port: number): Promise<boolean> {
@@ -109,6 +111,16 @@ describe("npm start", () => {
       await expect.poll(() => isListening(port)).toBe(false);
     },
   );
+
+  test("a signal to npm ends it too", async () => {
+    const args = ["start", "--", "--port", "0", "--persist-to", join(directory, "state")];
+    const npm = spawn("npm", args, { cwd: projectRoot, stdio: ["ignore", "pipe", "pipe"] });
+    running.push(npm);
+    const { port } = await greeting(npm);
+    expect(await isListening(port)).toBe(true);
+    await stop(npm);
+    await expect.poll(() => isListening(port), { timeout: 10_000 }).toBe(false);
+  });
 
   test("a variable given on the command line wins", async () => {
     const { output, port } = await start([
