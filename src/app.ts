@@ -1,9 +1,12 @@
 import { Hono } from "hono";
+import { deleteRobot, getRobots, postRobot, postRotation } from "./handlers/accounts.ts";
+import { audit } from "./handlers/audit.ts";
+import { authenticate } from "./handlers/authentication.ts";
 import { getBase } from "./handlers/base.ts";
 import { deleteBlob, getBlob } from "./handlers/blobs.ts";
 import { drain } from "./handlers/body.ts";
 import { getCatalog } from "./handlers/catalog.ts";
-import { type AppEnv, type RegistryContext, unauthorized } from "./handlers/context.ts";
+import type { AppEnv, RegistryContext } from "./handlers/context.ts";
 import { errorResponse } from "./handlers/errors.ts";
 import { discoverExtensions, discoverRepositoryExtensions } from "./handlers/extensions.ts";
 import { deleteManifest, putManifest } from "./handlers/manifest-writes.ts";
@@ -11,6 +14,7 @@ import { getManifest } from "./handlers/manifests.ts";
 import { getReferrers } from "./handlers/referrers.ts";
 import { getDatedTags, getTagHistory, restoreTag } from "./handlers/tag-history.ts";
 import { getTags } from "./handlers/tags.ts";
+import { getToken, postToken } from "./handlers/token.ts";
 import { appendChunk, cancelUpload, closeUpload, startUpload, uploadStatus } from "./handlers/uploads.ts";
 import { RegistryError } from "./oci/error.ts";
 import type { Registry } from "./registry.ts";
@@ -38,6 +42,10 @@ const routes: readonly (readonly [path: string, methods: Methods])[] = [
   ["/v2/:name{.+}/_skerry/tags", { GET: getDatedTags }],
   ["/v2/:name{.+}/_skerry/tags/:tag/history", { GET: getTagHistory }],
   ["/v2/:name{.+}/_skerry/tags/:tag/restore", { POST: restoreTag }],
+  ["/v2/_skerry/accounts", { GET: getRobots, POST: postRobot }],
+  ["/v2/_skerry/accounts/:account", { DELETE: deleteRobot }],
+  ["/v2/_skerry/accounts/:account/rotate", { POST: postRotation }],
+  ["/token", { GET: getToken, POST: postToken }],
 ];
 
 /** The registry as a Hono app. */
@@ -47,15 +55,15 @@ export function createApp(registry: Registry): Hono<AppEnv> {
   app.notFound(() => errorResponse(notFound()));
   app.use(async (c, next) => {
     c.set("registry", registry);
-    c.set("access", registry.access);
     await next();
     if (c.res.status >= 400) await drain(c.req.raw);
     c.res.headers.set("Docker-Distribution-API-Version", "registry/2.0");
   });
+  app.use(audit);
+  app.use("/v2/*", authenticate);
   app.use("/v2/*", async (c, next) => {
     // Encoded slashes and zero bytes have no place in any name; decoding them would only blur what is meant.
     if (/%(?:2f|5c|00)/i.test(new URL(c.req.url).pathname)) throw new RegistryError("NAME_INVALID");
-    if (!c.var.access.admitted) throw unauthorized(c);
     await next();
   });
   for (const [path, methods] of routes) {

@@ -1,5 +1,11 @@
 import * as v from "valibot";
+import { type Account, parseAccounts } from "./auth/accounts.ts";
+import { parsePatterns } from "./auth/grants.ts";
+import { type IdentityIssuer, parseIdentityIssuers } from "./auth/identities.ts";
+import { parseTokenIssuers, type TokenIssuer } from "./auth/token-issuers.ts";
+import { parseTokenKey, type TokenKey } from "./auth/token-key.ts";
 import { createUrlPolicy, type UrlPolicy } from "./oci/urls.ts";
+import { compiled, flag, number, parsed, setting, words } from "./setting.ts";
 import { maxPrefixLength } from "./storage/layout.ts";
 import { parseTagPatterns, type TagPattern } from "./storage/tag-pattern.ts";
 
@@ -7,67 +13,49 @@ import { parseTagPatterns, type TagPattern } from "./storage/tag-pattern.ts";
 export interface Env {
   readonly BUCKET: R2Bucket;
   readonly TAGS?: KVNamespace;
+  /** Counts failed logins. */
+  readonly RL?: RateLimit;
   readonly [variable: string]: unknown;
 }
 
 const mebibyte = 1024 * 1024;
-
-/** A variable: its value as text when it is not set, what it may be, and what it does (for the documentation). */
-interface Setting<Value> {
-  readonly fallback: string;
-  readonly schema: v.GenericSchema<string, Value>;
-  readonly about: string;
-}
-
-const flag = v.pipe(
-  v.picklist(["true", "false"]),
-  v.transform((text) => text === "true"),
-);
-const words = v.pipe(
-  v.string(),
-  v.transform((text) => text.split(/\s+/).filter((word) => word !== "")),
-);
-const anything = v.string();
-
-function number(min: number, max: number): v.GenericSchema<string, number> {
-  return v.pipe(
-    v.string(),
-    v.regex(/^\d+$/),
-    v.transform(Number),
-    v.number(),
-    v.minValue(min),
-    v.maxValue(max),
-  );
-}
-
-function compiled<Value>(compile: (words: string[]) => Value): v.GenericSchema<string, Value> {
-  return v.pipe(
-    words,
-    v.rawTransform(({ dataset, addIssue, NEVER }) => {
-      try {
-        return compile(dataset.value);
-      } catch (error) {
-        addIssue({ message: error instanceof Error ? error.message : String(error) });
-        return NEVER;
-      }
-    }),
-  );
-}
-
-function setting<Value>(
-  fallback: string,
-  schema: v.GenericSchema<string, Value>,
-  about: string,
-): Setting<Value> {
-  return { fallback, schema, about };
-}
 
 /** Every variable that Skerry reads. docs/configuration.md and the README's table are checked against it. */
 export const settings = {
   ANONYMOUS: setting(
     "none",
     v.picklist(["none", "pull", "all"]),
-    "What a client without credentials may do: nothing, `pull`, or `all` (push and delete too). `npm start` sets `all`.",
+    "What a client without credentials may do in every repository: nothing, `pull`, or `all` (push and delete too). `npm start` sets `all`.",
+  ),
+  PUBLIC_REPOSITORIES: setting(
+    "",
+    compiled(parsePatterns),
+    "Repositories that everybody may pull from: patterns separated by spaces, `*` for any characters.",
+  ),
+  ACCOUNTS: setting(
+    "",
+    parsed(parseAccounts),
+    "Secret: who may log in, with the hash of his key and his grants, as JSON (docs/security.md). `npm run skerry -- key --account NAME` makes an entry.",
+  ),
+  TOKEN_KEY: setting(
+    "",
+    parsed(parseTokenKey),
+    "Secret: the key that signs tokens, as `npm run skerry -- key` makes it. Empty: there are no tokens, and clients log in with every request.",
+  ),
+  TOKEN_KEY_PREVIOUS: setting(
+    "",
+    parsed(parseTokenKey),
+    "Secret: the `TOKEN_KEY` before, whose tokens are still believed, while it is being replaced.",
+  ),
+  TOKEN_ISSUERS: setting(
+    "",
+    parsed(parseTokenIssuers),
+    "Other token servers whose tokens are believed, as JSON (docs/security.md).",
+  ),
+  IDENTITY_ISSUERS: setting(
+    "",
+    parsed(parseIdentityIssuers),
+    "Issuers of identity tokens, such as GitHub Actions, that are taken as passwords, with rules, as JSON (docs/security.md).",
   ),
   PUBLIC_URL: setting(
     "",
@@ -125,7 +113,7 @@ export const settings = {
   ),
   UPLOAD_KEY: setting(
     "",
-    v.union([v.literal(""), v.pipe(anything, v.minLength(16))]),
+    v.union([v.literal(""), v.pipe(v.string(), v.minLength(16))]),
     "Secret that signs upload sessions, 16 characters or more. Empty: a random one kept in the bucket.",
   ),
   UPLOAD_BUFFERS: setting(
@@ -161,6 +149,12 @@ type Values = { readonly [Name in SettingName]: v.InferOutput<(typeof settings)[
 /** The checked configuration. */
 export interface Config {
   readonly anonymous: Values["ANONYMOUS"];
+  readonly publicRepositories: readonly string[];
+  readonly accounts: ReadonlyMap<string, Account>;
+  /** The key that signs tokens, then one that is still believed. */
+  readonly tokenKeys: readonly TokenKey[];
+  readonly tokenIssuers: readonly TokenIssuer[];
+  readonly identityIssuers: readonly IdentityIssuer[];
   readonly publicUrl: string | undefined;
   readonly trustProxy: boolean;
   readonly keyPrefix: string;
@@ -204,6 +198,11 @@ export function readConfig(env: Readonly<Record<string, unknown>>): Config {
   ) as unknown as Values;
   return {
     anonymous: values.ANONYMOUS,
+    publicRepositories: values.PUBLIC_REPOSITORIES,
+    accounts: values.ACCOUNTS,
+    tokenKeys: tokenKeys(values.TOKEN_KEY, values.TOKEN_KEY_PREVIOUS),
+    tokenIssuers: values.TOKEN_ISSUERS,
+    identityIssuers: values.IDENTITY_ISSUERS,
     publicUrl: values.PUBLIC_URL === "" ? undefined : values.PUBLIC_URL.replace(/\/+$/, ""),
     trustProxy: values.TRUST_PROXY,
     keyPrefix: values.KEY_PREFIX,
@@ -225,6 +224,12 @@ export function readConfig(env: Readonly<Record<string, unknown>>): Config {
     chunkMaxLength: values.CHUNK_MAX_LENGTH,
     singlePutLimit: values.SINGLE_PUT_LIMIT,
   };
+}
+
+function tokenKeys(current: TokenKey | undefined, previous: TokenKey | undefined): readonly TokenKey[] {
+  if (current === undefined && previous !== undefined)
+    throw new ConfigError("TOKEN_KEY_PREVIOUS: without TOKEN_KEY");
+  return [current, previous].filter((key) => key !== undefined);
 }
 
 function urlPolicy(allow: string[], deny: string[]): UrlPolicy {

@@ -1,4 +1,6 @@
-import { type Access, anonymousAccess } from "./auth/access.ts";
+import { Authenticator } from "./auth/authenticator.ts";
+import { everything, type Grant, pullGrants } from "./auth/grants.ts";
+import type { Fetch } from "./auth/key-set.ts";
 import type { Config } from "./config.ts";
 import type { RepositoryName } from "./oci/name.ts";
 import { BufferPool } from "./storage/buffers.ts";
@@ -13,10 +15,12 @@ import { UploadKey } from "./storage/upload-key.ts";
 export interface Registry {
   readonly config: Config;
   readonly store: Store;
-  readonly access: Access;
+  readonly auth: Authenticator;
   readonly tagReader: TagReader;
   readonly buffers: BufferPool;
   readonly uploadKey: UploadKey;
+  readonly log: Log;
+  readonly loginLimit: LoginLimit | undefined;
   /** Whether a repository mirrors another registry, and so takes no writes. */
   readonly isPullThrough: (name: RepositoryName) => boolean;
 }
@@ -26,7 +30,19 @@ export interface Platform {
   readonly bucket: Bucket;
   readonly kv: KeyValue | undefined;
   readonly clock: Clock;
+  /** Fetches the keys of other issuers; the global fetch unless given. */
+  readonly fetch?: Fetch;
+  /** Takes the lines of the audit log; nobody unless given. */
+  readonly log?: Log;
+  /** Counts failed logins; they are not limited unless given. */
+  readonly loginLimit?: LoginLimit | undefined;
 }
+
+/** Takes a line of the audit log. */
+export type Log = (line: string) => void;
+
+/** The part of a rate limit binding that Skerry uses. */
+export type LoginLimit = Pick<RateLimit, "limit">;
 
 /** Puts a registry together. */
 export function createRegistry(config: Config, platform: Platform): Registry {
@@ -41,10 +57,21 @@ export function createRegistry(config: Config, platform: Platform): Registry {
   return {
     config,
     store,
-    access: anonymousAccess(config.anonymous),
+    auth: new Authenticator(
+      { ...config, everybody: everybodysGrants(config) },
+      store,
+      platform.fetch ?? ((url, init) => fetch(url, init)),
+    ),
+    log: platform.log ?? (() => undefined),
+    loginLimit: platform.loginLimit,
     tagReader: new TagReader(),
     buffers: new BufferPool(config.uploadBuffers, config.uploadBufferSize),
     uploadKey: new UploadKey(config.uploadKey),
     isPullThrough: () => false,
   };
+}
+
+function everybodysGrants({ anonymous, publicRepositories }: Config): readonly Grant[] {
+  if (anonymous === "all") return everything;
+  return pullGrants(anonymous === "pull" ? ["*"] : publicRepositories);
 }

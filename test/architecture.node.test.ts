@@ -14,7 +14,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   handlers: ["handlers/", "auth/", "storage/", "oci/", "registry.ts"],
 };
 
-const runtimeDependencies = ["hono", "p-map", "valibot"];
+const runtimeDependencies = ["hono", "jose", "p-map", "valibot"];
 
 /** Who may write an R2 object on a condition: a register's swap, and keys that are written once. */
 const conditionalWriters: readonly string[] = ["storage/register.ts"];

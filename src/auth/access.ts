@@ -1,19 +1,49 @@
 import type { RepositoryName } from "../oci/name.ts";
+import { allowedActions, type Grant } from "./grants.ts";
 
 /** What a request wants to do to a repository. */
 export type Action = "pull" | "push" | "delete";
 
-/** Who may do what: the one question that handlers ask. */
-export interface Access {
-  /** Whether the caller may talk to the registry at all. */
-  readonly admitted: boolean;
-  allows(name: RepositoryName, action: Action): boolean;
+/** Who asks, and how he said so. The name is for the log: it says nothing about rights. */
+export interface Caller {
+  readonly name: string;
+  readonly scheme: "none" | "basic" | "bearer";
 }
 
-/** What a caller without credentials may do. */
-export function anonymousAccess(level: "none" | "pull" | "all"): Access {
+/** Who may do what: the questions that handlers ask. */
+export interface Access {
+  readonly caller: Caller;
+  /** Whether the caller may talk to the registry at all. */
+  readonly admitted: boolean;
+  /** Whether no credentials were sent where somebody could have some: clients send them only when asked to. */
+  readonly mustLogIn: boolean;
+  /** Whether the caller manages robots. */
+  readonly admin: boolean;
+  allows(name: RepositoryName, action: Action): boolean;
+  /** Whether the catalog shows a repository; undefined if the caller may not read the catalog. */
+  readonly lists: ((name: RepositoryName) => boolean) | undefined;
+  /**
+   * The classes for which a token names this repository, `""` for an entry without one; empty when it names the
+   * repository nowhere or no token was sent (A76, A77).
+   */
+  classes(name: RepositoryName): readonly string[];
+}
+
+/** The access of a caller whose rights are grants. */
+export function grantedAccess(caller: Caller, grants: readonly Grant[], admin = false): Access {
   return {
-    admitted: level !== "none",
-    allows: (_name, action) => level === "all" || (level === "pull" && action === "pull"),
+    caller,
+    admitted: true,
+    mustLogIn: false,
+    admin,
+    allows: (name, action) => covers(allowedActions(grants, name), action),
+    lists: (name) => covers(allowedActions(grants, name), "pull"),
+    classes: () => [],
   };
+}
+
+/** Whether these actions are enough for what a request wants: a push reads too (G.1). */
+export function covers(actions: readonly string[], action: Action): boolean {
+  const has = (wanted: Action) => actions.includes(wanted) || actions.includes("*");
+  return has(action) && (action !== "push" || has("pull"));
 }

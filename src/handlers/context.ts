@@ -4,12 +4,16 @@ import { type Digest, parseDigest } from "../oci/digest.ts";
 import { RegistryError } from "../oci/error.ts";
 import { parseRepositoryName, type RepositoryName, type Tag, tryParseTag } from "../oci/name.ts";
 import type { Registry } from "../registry.ts";
+import { refused } from "./refusal.ts";
 
 /** What the middleware puts into the context of every request. */
 export interface AppEnv {
   readonly Variables: {
     readonly registry: Registry;
+    /** Below `/v2/` it is always there: nothing else is reached before. */
     readonly access: Access;
+    /** Why credentials were not good, for the log. */
+    readonly refusal: string | undefined;
   };
 }
 
@@ -18,25 +22,13 @@ export type RegistryContext = Context<AppEnv>;
 /**
  * The repository of the route, once the caller may do `action` to it. Writes also need a registry that takes
  * them.
- * @throws RegistryError NAME_INVALID (400), UNAUTHORIZED (401), UNSUPPORTED (405).
+ * @throws RegistryError NAME_INVALID (400), UNAUTHORIZED (401), DENIED (403), UNSUPPORTED (405).
  */
 export function repositoryFor(c: RegistryContext, action: Action): RepositoryName {
   const name = parseRepositoryName(c.req.param("name") ?? "");
-  if (!c.var.access.allows(name, action)) throw unauthorized(c);
+  if (!c.var.access.allows(name, action)) throw refused(c);
   if (action !== "pull") refuseUnlessWritable(c, name, action);
   return name;
-}
-
-/** The 401 that makes clients send credentials, and tells an operator why nobody gets in. */
-export function unauthorized(c: RegistryContext): RegistryError {
-  const message =
-    c.var.registry.config.anonymous === "none"
-      ? "this registry lets nobody in: set ANONYMOUS to pull or all to open it"
-      : "this registry lets nobody do that: set ANONYMOUS to all to open it";
-  return new RegistryError("UNAUTHORIZED", {
-    message,
-    headers: { "WWW-Authenticate": 'Basic realm="skerry", charset="UTF-8"' },
-  });
 }
 
 /** The 405 of a registry, or a repository, that takes no writes (A4, A65, A80, A81, M16). */

@@ -7,6 +7,11 @@ export function absoluteUrl(c: RegistryContext, path: string): string {
   return origin(c) + path;
 }
 
+/** The service that tokens are for: the host by which the client reaches the registry. */
+export function serviceOf(c: RegistryContext): string {
+  return new URL(origin(c)).host;
+}
+
 /** Path of a blob. */
 export function blobPath(name: RepositoryName, digest: Digest): string {
   return `/v2/${name}/blobs/${digest}`;

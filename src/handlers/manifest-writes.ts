@@ -51,7 +51,7 @@ export async function putManifest(c: RegistryContext): Promise<Response> {
   if ("digest" in wanted && wanted.digest !== digest) {
     throw new RegistryError("DIGEST_INVALID", { detail: { expected: wanted.digest, got: digest } });
   }
-  checkClass(manifest, repositoryClasses, []);
+  checkClass(manifest, repositoryClasses, c.var.access.classes(name));
   const condition = conditionOf(c);
   if ("digest" in wanted) await refuseUnless(c, name, digest, condition);
 

@@ -29,7 +29,8 @@ export type Key =
   | { readonly kind: "catalog"; readonly name: RepositoryName }
   | { readonly kind: "owner"; readonly digest: Digest; readonly name: RepositoryName }
   | { readonly kind: "guard" }
-  | { readonly kind: "uploadKey" };
+  | { readonly kind: "uploadKey" }
+  | { readonly kind: "account"; readonly account: string };
 
 const root = "docker/registry/v2/";
 
@@ -129,6 +130,15 @@ export class Layout {
     return `${this.#root}skerry/keys/upload`;
   }
 
+  /** Listing this prefix gives the accounts that the bucket keeps, in byte order. */
+  accounts(): string {
+    return `${this.#root}skerry/accounts/`;
+  }
+
+  account(account: string): string {
+    return `${this.accounts()}${account}`;
+  }
+
   /** What a key found in the bucket is, or undefined for a key that is none of Skerry's. */
   parse(key: string): Key | undefined {
     if (!key.startsWith(this.#root)) return undefined;
@@ -221,6 +231,10 @@ const readers: readonly (readonly [RegExp, (groups: Groups) => Key | undefined])
   ],
   [/^skerry\/gc\/guard(?<none>)$/, () => ({ kind: "guard" })],
   [/^skerry\/keys\/upload(?<none>)$/, () => ({ kind: "uploadKey" })],
+  [
+    /^skerry\/accounts\/(?<account>[a-z0-9]+(?:[._-][a-z0-9]+)*)$/,
+    (g) => ({ kind: "account", account: g.account ?? "" }),
+  ],
 ];
 
 function withName(groups: Groups, make: (name: RepositoryName) => Key | undefined): Key | undefined {

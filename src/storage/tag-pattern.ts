@@ -1,9 +1,10 @@
 import type { RepositoryName, Tag } from "../oci/name.ts";
+import { matchesWildcard } from "../oci/wildcard.ts";
 
-/** Tags in repositories, both by pattern. */
+/** Tags in repositories, both by pattern (oci/wildcard.ts). */
 export interface TagPattern {
-  readonly repository: RegExp;
-  readonly tag: RegExp;
+  readonly repository: string;
+  readonly tag: string;
 }
 
 /**
@@ -14,16 +15,13 @@ export function parseTagPatterns(patterns: readonly string[]): TagPattern[] {
   return patterns.map((pattern) => {
     const [repository, tag, ...rest] = pattern.split(":");
     if (!repository || !tag || rest.length > 0) throw new Error(`not <repository>:<tag>: ${pattern}`);
-    return { repository: glob(repository), tag: glob(tag) };
+    return { repository, tag };
   });
 }
 
 /** Whether one of the patterns covers the tag. */
 export function matchesTag(patterns: readonly TagPattern[], name: RepositoryName, tag: Tag): boolean {
-  return patterns.some((pattern) => pattern.repository.test(name) && pattern.tag.test(tag));
-}
-
-function glob(text: string): RegExp {
-  const parts = text.split("*").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
-  return new RegExp(`^${parts.join(".*")}$`);
+  return patterns.some(
+    (pattern) => matchesWildcard(pattern.repository, name) && matchesWildcard(pattern.tag, tag),
+  );
 }

@@ -30,6 +30,7 @@ const repositories = fc
   .map((parts) => parseRepositoryName(parts.join("/")));
 const tags = fc.stringMatching(/^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/).map((text) => text as Tag);
 const sessions = fc.uuid();
+const accounts = fc.stringMatching(/^robot-[a-z0-9]{1,20}([._-][a-z0-9]{1,8}){0,3}$/);
 const offsets = fc.integer({ min: 0, max: 5 * 2 ** 40 });
 
 const keys: fc.Arbitrary<Key> = fc.oneof(
@@ -56,6 +57,7 @@ const keys: fc.Arbitrary<Key> = fc.oneof(
   fc.record({ kind: fc.constant("owner" as const), name: repositories, digest: digests }),
   fc.constant({ kind: "guard" as const }),
   fc.constant({ kind: "uploadKey" as const }),
+  fc.record({ kind: fc.constant("account" as const), account: accounts }),
 );
 
 function build(layout: Layout, key: Key): string {
@@ -86,6 +88,8 @@ function build(layout: Layout, key: Key): string {
       return layout.guard();
     case "uploadKey":
       return layout.uploadKey();
+    case "account":
+      return layout.account(key.account);
   }
 }
 

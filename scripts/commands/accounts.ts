@@ -1,0 +1,103 @@
+import { parseArgs } from "node:util";
+import type { Command } from "./command.ts";
+import { readGrants } from "./grants.ts";
+
+interface Target {
+  /** Where the registry answers, without a trailing slash. */
+  readonly registry: string;
+  /** Value of the Authorization header. */
+  readonly authorization: string;
+}
+
+interface Robot {
+  readonly name: string;
+  readonly state: string;
+  readonly grants?: Readonly<Record<string, string>>;
+  readonly expiresAt?: string;
+}
+
+/** Sends a request to the API of docs/api.md. @throws Error with the message of the registry if it refuses. */
+async function send(target: Target, method: string, path: string, body?: unknown): Promise<Response> {
+  const response = await fetch(new URL(path, target.registry), {
+    method,
+    headers: { Authorization: target.authorization, "Content-Type": "application/json" },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  if (response.ok) return response;
+  const text = await response.text();
+  throw new Error(`${method} ${path}: ${response.status} ${messageOf(text)}`);
+}
+
+function messageOf(text: string): string {
+  try {
+    return (JSON.parse(text) as { errors: { message: string }[] }).errors[0]?.message ?? text;
+  } catch {
+    return text;
+  }
+}
+
+async function* robots(target: Target): AsyncGenerator<Robot> {
+  for (let path: string | undefined = "/v2/_skerry/accounts"; path !== undefined; ) {
+    const response: Response = await send(target, "GET", path);
+    yield* ((await response.json()) as { readonly accounts: readonly Robot[] }).accounts;
+    path = /^<([^>]+)>; rel="next"$/.exec(response.headers.get("Link") ?? "")?.[1];
+  }
+}
+
+function describe({ name, state, grants = {}, expiresAt }: Robot): string {
+  const rights = Object.entries(grants).map(([pattern, actions]) => `${pattern}=${actions}`);
+  return [name, state, ...rights, ...(expiresAt === undefined ? [] : [`until ${expiresAt}`])].join("  ");
+}
+
+function targetOf(registry: string | undefined): Target {
+  const { SKERRY_ACCOUNT: account, SKERRY_KEY: key } = process.env;
+  if (registry === undefined) throw new Error("--registry URL is missing");
+  // Arguments can be seen by everybody on the machine.
+  if (!account || !key) throw new Error("set SKERRY_ACCOUNT and SKERRY_KEY to an admin account and its key");
+  return { registry, authorization: `Basic ${Buffer.from(`${account}:${key}`).toString("base64")}` };
+}
+
+export const accountsCommand: Command = {
+  usage: `accounts list               List the robots of a registry
+accounts issue robot-NAME   Make a robot and print its key
+    --grant PATTERN=ACTIONS what it may do: pull, push, delete; may be repeated
+    --expires TIME          its end, such as 2030-01-31T12:00:00Z
+accounts rotate robot-NAME  Give it another key and print that; the one before ends at once
+accounts revoke robot-NAME  Revoke it
+    --registry URL          the registry, for all of these; SKERRY_ACCOUNT and SKERRY_KEY say who asks`,
+
+  async run(args) {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        registry: { type: "string" },
+        grant: { type: "string", multiple: true, default: [] },
+        expires: { type: "string" },
+      },
+    });
+    const [action, name] = positionals;
+    const target = targetOf(values.registry);
+    if (action === "list") {
+      for await (const robot of robots(target)) console.log(describe(robot));
+      return;
+    }
+    if (name === undefined) throw new Error("the name of a robot is missing");
+    const path = `/v2/_skerry/accounts/${encodeURIComponent(name)}`;
+    if (action === "issue") {
+      const body = { name, grants: readGrants(values.grant), expiresAt: values.expires };
+      console.log(await keyOf(send(target, "POST", "/v2/_skerry/accounts", body)));
+    } else if (action === "rotate") {
+      console.log(await keyOf(send(target, "POST", `${path}/rotate`)));
+    } else if (action === "revoke") {
+      await send(target, "DELETE", path);
+      console.log(`${name} is revoked; tokens that it has got end within five minutes`);
+    } else {
+      throw new Error("list, issue, rotate or revoke expected");
+    }
+  },
+};
+
+async function keyOf(answer: Promise<Response>): Promise<string> {
+  return ((await (await answer).json()) as { readonly key: string }).key;
+}

@@ -1,0 +1,61 @@
+import { type Challenge, formatChallenge } from "../auth/challenge.ts";
+import type { Scope } from "../auth/scope.ts";
+import { RegistryError } from "../oci/error.ts";
+import type { RegistryContext } from "./context.ts";
+import { absoluteUrl, serviceOf } from "./location.ts";
+import { routeScopes } from "./route-scopes.ts";
+
+/**
+ * The answer to a caller who may not do what the request asks: 401 with a challenge for who sent nothing, or a
+ * token that does not reach so far (clients then get one that does), and 403 for an account, which has no more to
+ * give. It is the same whether or not there is such a repository.
+ */
+export function refused(c: RegistryContext): RegistryError {
+  const { scheme } = c.var.access.caller;
+  const scopes = routeScopes(c);
+  if (scheme === "basic") return new RegistryError("DENIED", { detail: detailOf(scopes) });
+  return unauthorized(c, scopes, scheme === "bearer" ? "insufficient_scope" : undefined);
+}
+
+/** The 401 for credentials that are not good. What is wrong with them is not said. */
+export function rejected(c: RegistryContext): RegistryError {
+  return unauthorized(c, routeScopes(c), "invalid_token");
+}
+
+/** The 401 of the token endpoint: a password is wanted. */
+export function passwordWanted(): RegistryError {
+  const challenge = formatChallenge({ tokens: undefined, scopes: [], error: undefined });
+  return new RegistryError("UNAUTHORIZED", { headers: { "WWW-Authenticate": challenge } });
+}
+
+function unauthorized(
+  c: RegistryContext,
+  scopes: readonly Scope[],
+  error: Challenge["error"],
+): RegistryError {
+  const isTold = /^bearer\b/i.test(c.req.header("Authorization") ?? "");
+  const challenge = formatChallenge({ tokens: tokenServer(c), scopes, error: isTold ? error : undefined });
+  return new RegistryError("UNAUTHORIZED", {
+    ...(!c.var.registry.auth.takesCredentials && {
+      message:
+        "nobody can log in to this registry: set ACCOUNTS and TOKEN_KEY, or ANONYMOUS (docs/security.md)",
+    }),
+    detail: detailOf(scopes),
+    headers: { "WWW-Authenticate": challenge },
+  });
+}
+
+/** Where clients get tokens: from another token server if one says where, else here if there is a key to sign with. */
+function tokenServer(c: RegistryContext): Challenge["tokens"] {
+  const { auth, config } = c.var.registry;
+  const other = config.tokenIssuers.find(({ realm }) => realm !== undefined);
+  if (other?.realm !== undefined) return { realm: other.realm, service: other.audience };
+  return auth.tokens.enabled ? { realm: absoluteUrl(c, "/token"), service: serviceOf(c) } : undefined;
+}
+
+/** What would have had to be allowed, in the words of distribution (G.2). */
+function detailOf(scopes: readonly Scope[]) {
+  return scopes.flatMap(({ type, name, actions }) =>
+    actions.map((action) => ({ Type: type, Class: "", Name: name, Action: action })),
+  );
+}
