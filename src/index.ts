@@ -23,7 +23,8 @@ function appFor(env: Env): Fetch {
 
 function build(env: Env): { readonly fetch: Fetch } {
   try {
-    return createApp(createRegistry(readConfig(env), { bucket: env.BUCKET, kv: env.TAGS, clock }));
+    const platform = { bucket: env.BUCKET, kv: env.TAGS, clock, log: console.log, loginLimit: env.RL };
+    return createApp(createRegistry(readConfig(env), platform));
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     console.error(`configuration: ${error.message}`);

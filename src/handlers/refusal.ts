@@ -53,8 +53,9 @@ function tokenServer(c: RegistryContext): Challenge["tokens"] {
   return auth.tokens.enabled ? { realm: absoluteUrl(c, "/token"), service: serviceOf(c) } : undefined;
 }
 
-/** What would have had to be allowed, in the words of distribution (G.2). */
+/** What would have had to be allowed, in the words of distribution (G.2); null if nothing in particular. */
 function detailOf(scopes: readonly Scope[]) {
+  if (scopes.length === 0) return null;
   return scopes.flatMap(({ type, name, actions }) =>
     actions.map((action) => ({ Type: type, Class: "", Name: name, Action: action })),
   );
