@@ -5,3 +5,8 @@ declare namespace Cloudflare {
     readonly TAGS: KVNamespace;
   }
 }
+
+/** Variables whose names begin with VITE_ reach tests inside workerd. */
+interface ImportMeta {
+  readonly env: Readonly<Record<`VITE_${string}`, string | undefined>>;
+}

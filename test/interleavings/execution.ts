@@ -26,7 +26,7 @@ export interface Client<Question, Answer> {
   readonly requests: readonly Request<Question, Answer>[];
 }
 
-/** A request that dies: see crash.ts. */
+/** A request that dies: see crashes.ts. */
 export interface Crash {
   readonly client: string;
   /** The client's first request is cut off once this many of its operations were answered. */
@@ -74,6 +74,9 @@ export interface Outcome<Question, Answer> {
   readonly events: readonly Event[];
   readonly history: readonly Entry<Question, Answer>[];
   readonly doubles: Doubles;
+  readonly crash: Crash | undefined;
+  /** Writes in flight when the request died, lost ones included; undefined if none died. */
+  readonly inFlightAtCrash: number | undefined;
   /** Clients that neither finished nor had anything pending when nothing could move any more. */
   readonly stuck: readonly string[];
 }
@@ -96,7 +99,7 @@ export class Execution<Question, Answer> {
   readonly #scheduler: Scheduler;
   readonly #sent: Sent<Question, Answer>[] = [];
   readonly #events: Event[] = [];
-  #crashed = false;
+  #inFlightAtCrash: number | undefined;
 
   private constructor(scenario: Scenario<Question, Answer>) {
     this.#scenario = scenario;
@@ -150,15 +153,18 @@ export class Execution<Question, Answer> {
     );
     const history = await Promise.all(byClient.map((sent) => entryOf(sent)));
     let turn = this.#scheduler.turns;
+    const ports = this.#portsOf("afterwards");
     for (const { question, send } of this.#scenario.afterwards) {
       turn += 1;
-      const answer = await (await this.#asActor("afterwards", send))();
+      const answer = await (await withRandomness("afterwards", () => send(ports)))();
       history.push({ client: "afterwards", question, invoked: turn, returned: turn, answer });
     }
     return {
       events: this.#events,
       history,
       doubles: this.#doubles,
+      crash: this.#scenario.crash,
+      inFlightAtCrash: this.#inFlightAtCrash,
       stuck: stuck.map((sent) => sent.actor),
     };
   }
@@ -184,25 +190,29 @@ export class Execution<Question, Answer> {
   }
 
   #asActor<T>(actor: string, send: (ports: Ports) => Promise<T>): Promise<T> {
+    const ports = this.#portsOf(actor);
+    return withRandomness(actor, () => send(this.#scenario.wrap?.(ports) ?? ports));
+  }
+
+  #portsOf(actor: string): Ports {
     const { r2, kv, clock } = this.#doubles;
-    const ports: Ports = {
+    return {
       bucket: r2.actor(actor),
       kv: kv.actor(actor),
       clock: { now: () => clock.now(), sleep: (time) => this.#scheduler.sleep(actor, time) },
     };
-    return withRandomness(actor, () => send(this.#scenario.wrap?.(ports) ?? ports));
   }
 
   async #crashIfDue(): Promise<void> {
     const { crash } = this.#scenario;
-    if (crash === undefined || this.#crashed) return;
+    if (crash === undefined || this.#inFlightAtCrash !== undefined) return;
     const client = this.#scenario.clients.find(({ name }) => name === crash.client);
     const sent = this.#sent.find((candidate) => candidate.client === crash.client);
     if (client === undefined || sent === undefined || sent.returned !== undefined) return;
     if (this.#events.filter((event) => event.actor === sent.actor).length < crash.after) return;
-    this.#crashed = true;
     sent.dead = true;
     const writes = this.pending.filter((pending) => isWriteOf(sent.actor, pending));
+    this.#inFlightAtCrash = writes.length;
     const lost = new Set(crash.lost.map((number) => writes[number]));
     this.#scheduler.kill(sent.actor, (pending) => lost.has(pending) || !isWriteOf(sent.actor, pending));
     if (crash.retry) {

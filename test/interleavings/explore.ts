@@ -28,6 +28,8 @@ interface Choice {
 export interface ExploreOptions {
   /** Ends the exploration after that many runs. */
   readonly limit?: number;
+  /** Ends the exploration once it says so. */
+  readonly until?: () => boolean;
   /** False: every order, commuting turns or not. For small cases, to check the reduction itself. */
   readonly reduce?: boolean;
 }
@@ -44,14 +46,14 @@ export async function explore<Question, Answer>(
   check: (outcome: Outcome<Question, Answer>) => void,
   options: ExploreOptions = {},
 ): Promise<Exploration> {
-  const { limit = Number.POSITIVE_INFINITY, reduce = true } = options;
+  const { limit = Number.POSITIVE_INFINITY, until = () => false, reduce = true } = options;
   const path: Choice[] = [];
   let orders = 0;
   let pruned = 0;
   let turns = 0;
   let unreduced = 0;
   do {
-    if (orders + pruned >= limit) return { orders, pruned, turns, unreduced, complete: false };
+    if (orders + pruned >= limit || until()) return { orders, pruned, turns, unreduced, complete: false };
     // The last choice of the path is a new one, like all that follow it.
     const firstNew = Math.max(0, path.length - 1);
     const execution = await Execution.begin(scenario);

@@ -40,6 +40,8 @@ function install(): void {
     },
   });
   Object.defineProperty(crypto, "randomUUID", {
+    configurable: true,
+    writable: true,
     value: (): string => {
       const next = current.getStore();
       if (next === undefined) return randomUUID();

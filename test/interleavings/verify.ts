@@ -1,9 +1,11 @@
 import { printOperation } from "../doubles/operation.ts";
-import type { Entry, Event, Outcome, Scenario } from "./execution.ts";
+import type { Crash, Entry, Event, Outcome, Scenario } from "./execution.ts";
 import { type Exploration, type ExploreOptions, explore } from "./explore.ts";
 
 /** What is wrong with one run. */
 export interface Violation {
+  /** How a request died, if one did. */
+  readonly crash: Crash | undefined;
   readonly reasons: readonly string[];
   /** The turns of the run, one a line. */
   readonly trace: readonly string[];
@@ -16,6 +18,8 @@ export interface Findings {
   /** Histories that differ in a question, an answer, or in what came before what. */
   readonly histories: number;
   readonly violations: number;
+  /** Everything that was complained of, once each. */
+  readonly complaints: ReadonlySet<string>;
   /** A violation with the fewest turns. */
   readonly example: Violation | undefined;
 }
@@ -43,6 +47,7 @@ export class Judge<Question, Answer> {
   readonly #checks: Checks<Question, Answer>;
   readonly #known = new Map<string, readonly string[]>();
   #runs = 0;
+  readonly #complaints = new Set<string>();
   #violations = 0;
   #example: Violation | undefined;
 
@@ -59,8 +64,10 @@ export class Judge<Question, Answer> {
     ];
     if (reasons.length === 0) return;
     this.#violations += 1;
+    for (const reason of reasons) this.#complaints.add(reason);
     if (this.#example !== undefined && this.#example.trace.length <= outcome.events.length) return;
     this.#example = {
+      crash: outcome.crash,
       reasons,
       trace: outcome.events.map(printEvent),
       history: outcome.history.map(printEntry),
@@ -72,6 +79,7 @@ export class Judge<Question, Answer> {
       runs: this.#runs,
       histories: this.#known.size,
       violations: this.#violations,
+      complaints: this.#complaints,
       example: this.#example,
     };
   }

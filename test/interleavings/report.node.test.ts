@@ -1,0 +1,52 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { pairs, readers, triples } from "./cases.ts";
+import { mutations, needless } from "./mutations.ts";
+import { report } from "./report.ts";
+
+const text = readFileSync(join(import.meta.dirname, "../../docs/interleavings.md"), "utf8");
+const sections = new Map(
+  text.split(/^## /m).map((section) => [section.slice(0, section.indexOf("\n")), rowsOf(section)] as const),
+);
+
+function rowsOf(section: string): readonly (readonly string[])[] {
+  return section
+    .split("\n")
+    .filter((line) => line.startsWith("| "))
+    .slice(2)
+    .map((line) => line.slice(2, -2).split(" | "));
+}
+
+/** The first columns of a table. */
+function names(section: string): readonly (string | undefined)[] {
+  return (sections.get(section) ?? []).map(([name]) => name).toSorted();
+}
+
+describe("docs/interleavings.md", () => {
+  it("has the introduction that the reporter writes", () => {
+    const introduction = report([]).split("## Orders")[0] ?? "";
+    expect(text.startsWith(introduction)).toBe(true);
+  });
+
+  it("tells of every case, every crash and every step left out", () => {
+    const cases = [...pairs, ...readers, ...triples].map(({ name }) => name).toSorted();
+    expect(names("Orders")).toEqual(cases);
+    expect(names("Requests that die")).toEqual(pairs.map(({ name }) => name).toSorted());
+    expect(names("Steps left out")).toEqual([...mutations, ...needless].map(({ name }) => name).toSorted());
+  });
+
+  it("names for each step the case that must catch it", () => {
+    for (const { name, caughtBy, needsCrash } of mutations) {
+      const row = sections.get("Steps left out")?.find(([first]) => first === name);
+      expect(row?.[1]).toBe(`${caughtBy}${needsCrash ? ", one dies" : ""}`);
+    }
+  });
+
+  it("reports no violation", () => {
+    const counts = ["Orders", "Requests that die"].flatMap((section) =>
+      (sections.get(section) ?? []).map((row) => row.at(-1)),
+    );
+    expect(new Set(counts)).toEqual(new Set(["0"]));
+  });
+});
