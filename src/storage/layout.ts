@@ -29,6 +29,10 @@ export type Key =
   | { readonly kind: "catalog"; readonly name: RepositoryName }
   | { readonly kind: "owner"; readonly digest: Digest; readonly name: RepositoryName }
   | { readonly kind: "guard" }
+  | { readonly kind: "orphan"; readonly digest: Digest }
+  | { readonly kind: "gcRepository"; readonly name: RepositoryName }
+  | { readonly kind: "gcState" }
+  | { readonly kind: "gcReport"; readonly pass: string }
   | { readonly kind: "uploadKey" }
   | { readonly kind: "account"; readonly account: string };
 
@@ -53,12 +57,27 @@ export class Layout {
     return `${this.#root}blobs/${sharded(digest)}/data`;
   }
 
+  /** Listing this prefix gives every blob, in the order of their digests. */
+  blobs(): string {
+    return `${this.#root}blobs/`;
+  }
+
+  /** Listing this prefix gives the layer links of a repository. */
+  layerLinks(name: RepositoryName): string {
+    return `${this.#repository(name)}_layers/`;
+  }
+
   layerLink(name: RepositoryName, digest: Digest): string {
-    return `${this.#repository(name)}_layers/${path(digest)}/link`;
+    return `${this.layerLinks(name)}${path(digest)}/link`;
+  }
+
+  /** Listing this prefix gives the revision links of a repository. */
+  revisionLinks(name: RepositoryName): string {
+    return `${this.#repository(name)}_manifests/revisions/`;
   }
 
   revisionLink(name: RepositoryName, digest: Digest): string {
-    return `${this.#repository(name)}_manifests/revisions/${path(digest)}/link`;
+    return `${this.revisionLinks(name)}${path(digest)}/link`;
   }
 
   currentLink(name: RepositoryName, tag: Tag): string {
@@ -91,9 +110,14 @@ export class Layout {
     return `${this.referrers(name, subject)}${algorithmOf(digest)}-${encodedOf(digest)}`;
   }
 
+  /** Listing this prefix gives the segments of all upload sessions of a repository. */
+  uploads(name: RepositoryName): string {
+    return `${this.#repository(name)}_uploads/`;
+  }
+
   /** Listing this prefix gives the segments of an upload session in the order of their offsets. */
   segments(name: RepositoryName, session: string): string {
-    return `${this.#repository(name)}_uploads/${session}/`;
+    return `${this.uploads(name)}${session}/`;
   }
 
   segment(name: RepositoryName, session: string, offset: number): string {
@@ -113,9 +137,14 @@ export class Layout {
     return `${this.catalogs()}${name}`;
   }
 
+  /** Listing this prefix gives the claims on all blobs, in the order of blobs. */
+  allOwners(): string {
+    return `${this.#root}skerry/owners/`;
+  }
+
   /** Listing this prefix gives the repositories that claim the blob. */
   owners(digest: Digest): string {
-    return `${this.#root}skerry/owners/${sharded(digest)}/`;
+    return `${this.allOwners()}${sharded(digest)}/`;
   }
 
   owner(digest: Digest, name: RepositoryName): string {
@@ -124,6 +153,38 @@ export class Layout {
 
   guard(): string {
     return `${this.#root}skerry/gc/guard`;
+  }
+
+  /** Listing this prefix gives the blobs that garbage collection saw without an owner, in the order of blobs. */
+  orphans(): string {
+    return `${this.#root}skerry/gc/orphans/`;
+  }
+
+  orphan(digest: Digest): string {
+    return `${this.orphans()}${sharded(digest)}`;
+  }
+
+  /** Listing this prefix gives repositories that hold blobs, whether or not a manifest was ever pushed to them. */
+  gcRepositories(): string {
+    return `${this.#root}skerry/gc/repositories/`;
+  }
+
+  gcRepository(name: RepositoryName): string {
+    return `${this.gcRepositories()}${name}`;
+  }
+
+  gcState(): string {
+    return `${this.#root}skerry/gc/state`;
+  }
+
+  /** Listing this prefix gives the reports of garbage collection, oldest first. */
+  gcReports(): string {
+    return `${this.#root}skerry/gc/reports/`;
+  }
+
+  /** @param pass time of the pass's beginning, in digits. */
+  gcReport(pass: string): string {
+    return `${this.gcReports()}${pass}`;
   }
 
   uploadKey(): string {
@@ -230,6 +291,13 @@ const readers: readonly (readonly [RegExp, (groups: Groups) => Key | undefined])
     (g) => withNameAndDigest(g, (name, digest) => ({ kind: "owner", digest, name })),
   ],
   [/^skerry\/gc\/guard(?<none>)$/, () => ({ kind: "guard" })],
+  [/^skerry\/gc\/state(?<none>)$/, () => ({ kind: "gcState" })],
+  [/^skerry\/gc\/reports\/(?<pass>\d+)$/, (g) => ({ kind: "gcReport", pass: g.pass ?? "" })],
+  [/^skerry\/gc\/repositories\/(?<name>.+)$/, (g) => withName(g, (name) => ({ kind: "gcRepository", name }))],
+  [
+    new RegExp(`^skerry/gc/orphans/${shardedHex}$`),
+    (g) => withDigest(g, (digest) => ({ kind: "orphan", digest })),
+  ],
   [/^skerry\/keys\/upload(?<none>)$/, () => ({ kind: "uploadKey" })],
   [
     /^skerry\/accounts\/(?<account>[a-z0-9]+(?:[._-][a-z0-9]+)*)$/,

@@ -20,8 +20,8 @@ export interface Link {
   readonly generation: string;
   /** Revision links, tombstones included: the manifest's subject. */
   readonly subject?: Digest;
-  /** Revision links: what the manifest refers to; undefined when only its bytes tell. */
-  readonly references?: readonly Digest[];
+  /** Revision links: what the manifest refers to, as packReferences has it; undefined when only its bytes tell. */
+  readonly packedReferences?: string;
   /** Tombstones of revisions: the last tag that an unfinished delete has dealt with. */
   readonly untaggedUpTo?: string;
 }

@@ -55,6 +55,10 @@ const keys: fc.Arbitrary<Key> = fc.oneof(
   fc.record({ kind: fc.constant("proof" as const), name: repositories, session: sessions }),
   fc.record({ kind: fc.constant("catalog" as const), name: repositories }),
   fc.record({ kind: fc.constant("owner" as const), name: repositories, digest: digests }),
+  fc.record({ kind: fc.constant("orphan" as const), digest: digests }),
+  fc.record({ kind: fc.constant("gcRepository" as const), name: repositories }),
+  fc.record({ kind: fc.constant("gcReport" as const), pass: fc.stringMatching(/^[0-9]{13,15}$/) }),
+  fc.constant({ kind: "gcState" as const }),
   fc.constant({ kind: "guard" as const }),
   fc.constant({ kind: "uploadKey" as const }),
   fc.record({ kind: fc.constant("account" as const), account: accounts }),
@@ -84,6 +88,14 @@ function build(layout: Layout, key: Key): string {
       return layout.catalog(key.name);
     case "owner":
       return layout.owner(key.digest, key.name);
+    case "orphan":
+      return layout.orphan(key.digest);
+    case "gcRepository":
+      return layout.gcRepository(key.name);
+    case "gcReport":
+      return layout.gcReport(key.pass);
+    case "gcState":
+      return layout.gcState();
     case "guard":
       return layout.guard();
     case "uploadKey":

@@ -1,0 +1,53 @@
+/** What a pass removed, or would remove; `…Bytes` are bytes. */
+export interface GcCounts {
+  repositories: number;
+  manifests: number;
+  layerLinks: number;
+  blobs: number;
+  blobBytes: number;
+  claims: number;
+  tagTombstones: number;
+  manifestTombstones: number;
+  uploadSegments: number;
+  uploadBytes: number;
+  emptyRepositories: number;
+}
+
+/** What a pass of garbage collection did, and what it could not do. */
+export interface GcReport {
+  /** RFC 3339. */
+  readonly startedAt: string;
+  /** RFC 3339; absent while the pass goes on. */
+  finishedAt?: string;
+  readonly dryRun: boolean;
+  readonly counts: GcCounts;
+  /** Human-readable, at most `maxNotes` of them: what was left alone, and why. */
+  readonly notes: string[];
+}
+
+const maxNotes = 100;
+
+export function newReport(startedAt: number, dryRun: boolean): GcReport {
+  return {
+    startedAt: new Date(startedAt).toISOString(),
+    dryRun,
+    counts: {
+      repositories: 0,
+      manifests: 0,
+      layerLinks: 0,
+      blobs: 0,
+      blobBytes: 0,
+      claims: 0,
+      tagTombstones: 0,
+      manifestTombstones: 0,
+      uploadSegments: 0,
+      uploadBytes: 0,
+      emptyRepositories: 0,
+    },
+    notes: [],
+  };
+}
+
+export function note(report: GcReport, text: string): void {
+  if (report.notes.length < maxNotes) report.notes.push(text);
+}

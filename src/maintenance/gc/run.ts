@@ -1,0 +1,161 @@
+import { type Digest, tryParseDigest } from "../../oci/digest.ts";
+import { type RepositoryName, tryParseRepositoryName } from "../../oci/name.ts";
+import type { Store } from "../../storage/store.ts";
+import { MeteredBucket, OutOfOperations } from "../metered-bucket.ts";
+import { objects } from "../pages.ts";
+import { collectBlobs } from "./blobs.ts";
+import type { Collector, GcPolicy } from "./collector.ts";
+import { type GcReport, newReport } from "./report.ts";
+import { collectRepository } from "./repository.ts";
+
+/** Every so many passes all claims are looked at, not only young ones: it finds what a collector's crash left. */
+const deepEvery = 16;
+/** Reports that are kept. */
+const keptReports = 30;
+/** Operations that a step keeps for its guard, its deletes and its state. */
+const reserve = 40;
+
+/** Where a pass stands; kept in the bucket between steps. */
+export interface GcState {
+  /** Time of the pass's beginning, Unix time in milliseconds: its identity. */
+  readonly pass: number;
+  readonly phase: "repositories" | "blobs" | "done";
+  /** The last repository or digest that is dealt with. */
+  readonly cursor?: string;
+  /** Passes before this one. */
+  readonly count: number;
+  /** Claims written before this time were looked at by an earlier pass. */
+  readonly claimsSince: number;
+  readonly foreign: boolean;
+  readonly report: GcReport;
+}
+
+export interface GcStep {
+  readonly policy: GcPolicy;
+  /** R2 operations that the step may use. */
+  readonly operations: number;
+  /** Nothing is marked, deleted or remembered. */
+  readonly dryRun?: boolean;
+  /** A new pass begins only when the last one began so many milliseconds ago. */
+  readonly every: number;
+}
+
+/**
+ * One bounded step of garbage collection. A step may die anywhere: what it did stays done, and the next one goes
+ * on from the last cursor.
+ * @returns where the pass stands; `phase: "done"` when nothing is left to do for now.
+ */
+export async function runGcStep(store: Store, step: GcStep, resume?: GcState): Promise<GcState> {
+  const now = store.clock.now();
+  let state = resume ?? (await readState(store)) ?? firstState(now, step.dryRun ?? false);
+  if (state.phase === "done") {
+    if (resume !== undefined || now - state.pass < step.every) return state;
+    state = nextPass(state, now, step);
+  }
+  const bucket = new MeteredBucket(store.bucket, Math.max(step.operations - reserve, 1));
+  const collector: Collector = {
+    store: { ...store, bucket },
+    unmetered: store,
+    bucket,
+    policy: step.policy,
+    dryRun: step.dryRun ?? false,
+    report: state.report,
+    pass: state.pass,
+    foreign: state.foreign,
+  };
+  const save = async (next: GcState) => {
+    state = { ...next, foreign: collector.foreign };
+    if (!collector.dryRun) await writeState(store, state);
+  };
+  try {
+    if (state.phase === "repositories") {
+      for await (const name of repositories(collector, state.cursor)) {
+        await collectRepository(collector, name);
+        await save({ ...state, cursor: name });
+      }
+      const { cursor: _, ...rest } = state;
+      await save({ ...rest, phase: "blobs" });
+    }
+    const startAfter = tryParseDigest(state.cursor ?? "");
+    for await (const digest of collectBlobs(collector, { since: state.claimsSince }, startAfter)) {
+      await save({ ...state, cursor: digest satisfies Digest });
+    }
+  } catch (error) {
+    if (!(error instanceof OutOfOperations)) throw error;
+    await save(state);
+    return state;
+  }
+  state.report.finishedAt = new Date(store.clock.now()).toISOString();
+  await save({ ...state, phase: "done" });
+  if (!collector.dryRun) await keepReport(store, state);
+  return state;
+}
+
+/** The last reports, newest first. */
+export async function readReports(store: Store): Promise<readonly GcReport[]> {
+  const keys: string[] = [];
+  for await (const { key } of objects(store, store.layout.gcReports())) keys.unshift(key);
+  const reports: GcReport[] = [];
+  for (const key of keys.slice(0, keptReports)) {
+    const object = await store.bucket.get(key);
+    if (object !== null) reports.push(await object.json<GcReport>());
+  }
+  return reports;
+}
+
+function firstState(now: number, dryRun: boolean): GcState {
+  return {
+    pass: now,
+    phase: "repositories",
+    count: 0,
+    claimsSince: 0,
+    foreign: false,
+    report: newReport(now, dryRun),
+  };
+}
+
+function nextPass(last: GcState, now: number, step: GcStep): GcState {
+  const count = last.count + 1;
+  // Claims that were too young for the last pass's grace are looked at now.
+  const claimsSince = count % deepEvery === 0 ? 0 : last.pass - step.policy.grace;
+  return { ...firstState(now, step.dryRun ?? false), count, claimsSince };
+}
+
+/** Repositories after `cursor` in byte order, from the catalog and from those that only hold blobs. */
+async function* repositories(
+  collector: Collector,
+  cursor: string | undefined,
+): AsyncGenerator<RepositoryName> {
+  const { store } = collector;
+  const { layout } = store;
+  const catalog = objects(store, layout.catalogs(), cursor && layout.catalogs() + cursor);
+  const others = objects(store, layout.gcRepositories(), cursor && layout.gcRepositories() + cursor);
+  const heads = [await catalog.next(), await others.next()] as const;
+  let [a, b] = heads;
+  while (!a.done || !b.done) {
+    const first = a.value?.key.slice(layout.catalogs().length);
+    const second = b.value?.key.slice(layout.gcRepositories().length);
+    const next = second === undefined || (first !== undefined && first <= second) ? first : second;
+    if (first === next) a = await catalog.next();
+    if (second === next) b = await others.next();
+    const name = tryParseRepositoryName(next ?? "");
+    if (name !== undefined) yield name;
+  }
+}
+
+async function readState(store: Store): Promise<GcState | undefined> {
+  const object = await store.bucket.get(store.layout.gcState());
+  return object === null ? undefined : object.json<GcState>();
+}
+
+async function writeState(store: Store, state: GcState): Promise<void> {
+  await store.bucket.put(store.layout.gcState(), JSON.stringify(state));
+}
+
+async function keepReport(store: Store, state: GcState): Promise<void> {
+  await store.bucket.put(store.layout.gcReport(String(state.pass)), JSON.stringify(state.report));
+  const keys: string[] = [];
+  for await (const { key } of objects(store, store.layout.gcReports())) keys.push(key);
+  const old = keys.slice(0, -keptReports);
+  if (old.length > 0) await store.bucket.delete(old);
+}

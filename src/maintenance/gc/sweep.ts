@@ -1,0 +1,61 @@
+import { swap } from "../../storage/register.ts";
+import type { Store } from "../../storage/store.ts";
+
+/** Milliseconds after the announcement in which deletes may be issued. */
+const sweepTime = 30_000;
+/** Milliseconds after which a collector that has not acknowledged is dead. */
+const deadAfter = 5 * 60_000;
+/** Keys that R2 deletes in one call. */
+export const batchSize = 1000;
+
+/** Keys to delete, in ranks: a rank is deleted only when the one before it was answered. */
+export type Ranks = readonly (readonly string[])[];
+
+/** `busy`: another collector is at work. `late`: time ran out before the last rank. */
+export type SweepOutcome = "done" | "busy" | "late";
+
+/**
+ * Deletes one batch under the guard: announce, verify, delete, acknowledge (docs/protocols.md "Garbage
+ * collection"). Nothing is deleted that `verify` did not find deletable after the announcement.
+ */
+export async function sweep(store: Store, verify: () => Promise<Ranks>): Promise<SweepOutcome> {
+  const { bucket, clock, layout } = store;
+  const key = layout.guard();
+  const announced = clock.now();
+  const before = await bucket.head(key);
+  const { state, at } = before?.customMetadata ?? {};
+  if (state === "sweeping" && announced - Number(at) < deadAfter) return "busy";
+  const guard = await writeGuard(store, before?.etag, "sweeping", announced);
+  if (guard === undefined) return "busy";
+
+  let outcome: SweepOutcome = "done";
+  let ranks: Ranks = [];
+  try {
+    ranks = await verify();
+  } catch (error) {
+    // Nothing was deleted yet, so nothing can land late.
+    await writeGuard(store, guard, "idle", announced);
+    throw error;
+  }
+  // A delete that fails leaves the guard as it is: it may still land, and writers wait until it cannot.
+  for (const keys of ranks) {
+    if (keys.length === 0) continue;
+    if (clock.now() - announced > sweepTime) {
+      outcome = "late";
+      break;
+    }
+    await bucket.delete([...keys]);
+  }
+  await writeGuard(store, guard, "idle", announced);
+  return outcome;
+}
+
+function writeGuard(
+  store: Store,
+  version: string | undefined,
+  state: "sweeping" | "idle",
+  at: number,
+): Promise<string | undefined> {
+  const body = JSON.stringify({ state, at, nonce: crypto.randomUUID() });
+  return swap(store, store.layout.guard(), version, body, { state, at: String(at) });
+}
