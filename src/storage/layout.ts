@@ -33,6 +33,7 @@ export type Key =
   | { readonly kind: "gcRepository"; readonly name: RepositoryName }
   | { readonly kind: "gcState" }
   | { readonly kind: "gcReport"; readonly pass: string }
+  | { readonly kind: "adoptState" }
   | { readonly kind: "uploadKey" }
   | { readonly kind: "account"; readonly account: string };
 
@@ -200,6 +201,15 @@ export class Layout {
     return `${this.accounts()}${account}`;
   }
 
+  adoptState(): string {
+    return `${this.#root}skerry/adopt/state`;
+  }
+
+  /** Listing this prefix gives all that repositories hold, a repository's own keys in a row. */
+  repositories(): string {
+    return `${this.#root}repositories/`;
+  }
+
   /** What a key found in the bucket is, or undefined for a key that is none of Skerry's. */
   parse(key: string): Key | undefined {
     if (!key.startsWith(this.#root)) return undefined;
@@ -212,7 +222,7 @@ export class Layout {
   }
 
   #repository(name: RepositoryName): string {
-    return `${this.#root}repositories/${name}/`;
+    return `${this.repositories()}${name}/`;
   }
 }
 
@@ -292,6 +302,7 @@ const readers: readonly (readonly [RegExp, (groups: Groups) => Key | undefined])
   ],
   [/^skerry\/gc\/guard(?<none>)$/, () => ({ kind: "guard" })],
   [/^skerry\/gc\/state(?<none>)$/, () => ({ kind: "gcState" })],
+  [/^skerry\/adopt\/state(?<none>)$/, () => ({ kind: "adoptState" })],
   [/^skerry\/gc\/reports\/(?<pass>\d+)$/, (g) => ({ kind: "gcReport", pass: g.pass ?? "" })],
   [/^skerry\/gc\/repositories\/(?<name>.+)$/, (g) => withName(g, (name) => ({ kind: "gcRepository", name }))],
   [

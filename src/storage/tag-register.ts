@@ -86,15 +86,19 @@ export function tagHeadOf(object: R2Object): TagHead | undefined {
   return { version: object.etag, at: Number(metadata.at), ...(target && { target }) };
 }
 
-/** Sets a tag by swap. @returns the new state, or undefined if another writer was first. */
+/**
+ * Sets a tag by swap.
+ * @param at when the tag was set, Unix time in milliseconds: now, unless it was set elsewhere before.
+ * @returns the new state, or undefined if another writer was first.
+ */
 export function swapTag(
   store: Store,
   name: RepositoryName,
   tag: Tag,
   before: TagState,
   target: TagTarget,
+  at: number = store.clock.now(),
 ): Promise<TagState | undefined> {
-  const at = store.clock.now();
   const history = [{ digest: target.digest, at }, ...before.history].slice(0, historyLength);
   return write(store, name, tag, { version: before.version, at, target, history });
 }

@@ -59,6 +59,7 @@ const keys: fc.Arbitrary<Key> = fc.oneof(
   fc.record({ kind: fc.constant("gcRepository" as const), name: repositories }),
   fc.record({ kind: fc.constant("gcReport" as const), pass: fc.stringMatching(/^[0-9]{13,15}$/) }),
   fc.constant({ kind: "gcState" as const }),
+  fc.constant({ kind: "adoptState" as const }),
   fc.constant({ kind: "guard" as const }),
   fc.constant({ kind: "uploadKey" as const }),
   fc.record({ kind: fc.constant("account" as const), account: accounts }),
@@ -94,6 +95,8 @@ function build(layout: Layout, key: Key): string {
       return layout.gcRepository(key.name);
     case "gcReport":
       return layout.gcReport(key.pass);
+    case "adoptState":
+      return layout.adoptState();
     case "gcState":
       return layout.gcState();
     case "guard":
