@@ -95,6 +95,11 @@ export const settings = {
     "Regular expressions, separated by spaces, none of which a layer's `urls` may match.",
   ),
   MAX_REFERENCES: setting("800", number(1, 50_000), "Blobs and manifests that one manifest may refer to."),
+  MISSING_REFERENCES: setting(
+    "refuse",
+    v.picklist(["refuse", "accept"]),
+    "What happens to a manifest that refers to a blob or manifest that is not there. `accept` takes sparse images, whose missing parts cannot be pulled.",
+  ),
   TAG_CONSISTENCY: setting(
     "strong",
     v.picklist(["strong", "eventual"]),
@@ -164,6 +169,7 @@ export interface Config {
   readonly repositoryClasses: readonly string[];
   readonly urls: UrlPolicy;
   readonly maxReferences: number;
+  readonly missingReferences: Values["MISSING_REFERENCES"];
   readonly tagConsistency: Values["TAG_CONSISTENCY"];
   readonly kvRecords: boolean;
   readonly concurrency: number;
@@ -212,6 +218,7 @@ export function readConfig(env: Readonly<Record<string, unknown>>): Config {
     repositoryClasses: values.REPOSITORY_CLASSES,
     urls: urlPolicy(values.MANIFEST_URLS_ALLOW, values.MANIFEST_URLS_DENY),
     maxReferences: values.MAX_REFERENCES,
+    missingReferences: values.MISSING_REFERENCES,
     tagConsistency: values.TAG_CONSISTENCY,
     kvRecords: values.KV_RECORDS === "on",
     concurrency: values.CONCURRENCY_LIMIT,

@@ -19,8 +19,18 @@ const runtimeDependencies = ["hono", "jose", "p-map", "valibot"];
 /** Who may write an R2 object on a condition: a register's swap, and keys that are written once. */
 const conditionalWriters: readonly string[] = ["storage/register.ts"];
 
-/** Who may remove keys of the bucket: a projection of a register, and an upload's own segments. */
-const removers: readonly string[] = ["storage/projection.ts", "storage/segments.ts"];
+/**
+ * Who may remove keys of the bucket: a projection of a register, an upload's own segments, and garbage collection:
+ * under its guard, its own records, and uploads whose sessions are over.
+ */
+const removers: readonly string[] = [
+  "maintenance/gc/blobs.ts",
+  "maintenance/gc/run.ts",
+  "maintenance/gc/sweep.ts",
+  "maintenance/gc/uploads.ts",
+  "storage/projection.ts",
+  "storage/segments.ts",
+];
 
 interface SourceFile {
   /** Relative to src/, with slashes. */

@@ -3,6 +3,7 @@ import { RegistryError } from "../oci/error.ts";
 import { type Manifest, maxManifestSize, parseManifest } from "../oci/manifest.ts";
 import { parseContentType } from "../oci/media-type.ts";
 import { type RepositoryName, type Tag, tryParseTag } from "../oci/name.ts";
+import type { Reference } from "../oci/reference.ts";
 import { referrerDescriptor } from "../oci/referrer.ts";
 import { checkClass } from "../oci/repository-class.ts";
 import { deleteManifest as deleteRevision } from "../storage/manifest-delete.ts";
@@ -44,7 +45,7 @@ export async function putManifest(c: RegistryContext): Promise<Response> {
       detail: { limit: maxManifestSize },
     });
   }
-  const { maxReferences, urls, repositoryClasses } = registry.config;
+  const { maxReferences, missingReferences, urls, repositoryClasses } = registry.config;
   const contentType = parseContentType(c.req.header("Content-Type") ?? null);
   const manifest = parseManifest(bytes, contentType, { maxReferences, urls });
   const digest = await digestOf(bytes, "digest" in wanted ? algorithmOf(wanted.digest) : "sha256");
@@ -62,7 +63,7 @@ export async function putManifest(c: RegistryContext): Promise<Response> {
       digest,
       bytes,
       mediaType: manifest.mediaType,
-      references: manifest.references,
+      references: missingReferences === "accept" ? manifest.references.map(optional) : manifest.references,
       referrer: referrerOf(manifest, digest, bytes.byteLength),
       tags: tags.map((tag) => tagRequest(c, name, tag, "tag" in wanted ? condition : undefined)),
     }),
@@ -126,6 +127,10 @@ function tagRequest(
   condition: TagCondition | undefined,
 ): TagRequest {
   return { tag, condition, immutable: matchesTag(c.var.registry.config.immutableTags, name, tag) };
+}
+
+function optional(reference: Reference): Reference {
+  return { ...reference, required: false };
 }
 
 function referrerOf(manifest: Manifest, digest: Digest, size: number) {

@@ -2,7 +2,7 @@ import { tryParseDigest } from "../oci/digest.ts";
 import { manifestOf } from "../oci/manifest.ts";
 import type { RepositoryName, Tag } from "../oci/name.ts";
 import { mapBounded } from "../storage/bounded.ts";
-import type { Key } from "../storage/layout.ts";
+import type { Key } from "../storage/key.ts";
 import { linkOf, readLink } from "../storage/link.ts";
 import { whenWritable } from "../storage/register.ts";
 import type { Store } from "../storage/store.ts";

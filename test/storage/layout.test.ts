@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Digest, digestFrom } from "../../src/oci/digest.ts";
 import { parseRepositoryName, type RepositoryName, type Tag, tryParseTag } from "../../src/oci/name.ts";
-import { type Key, Layout, maxPrefixLength, tagRecordKey } from "../../src/storage/layout.ts";
+import type { Key } from "../../src/storage/key.ts";
+import { Layout, maxPrefixLength, tagRecordKey } from "../../src/storage/layout.ts";
 
 const hexDigits = (length: number) =>
   fc.string({ unit: fc.constantFrom(..."0123456789abcdef"), minLength: length, maxLength: length });
