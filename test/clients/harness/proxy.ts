@@ -109,8 +109,13 @@ class BodyTooLarge extends Error {}
 
 function refuse(incoming: IncomingMessage, answer: ServerResponse): number {
   if (!answer.headersSent) {
-    answer.writeHead(413, { "Content-Type": "text/html", Connection: "close" }).end(tooLarge);
+    const length = Buffer.byteLength(tooLarge);
+    answer.writeHead(413, { "Content-Type": "text/html", "Content-Length": length, Connection: "close" });
+    answer.write(tooLarge);
   }
+  // The connection ends with the answer: not before the client has sent what it is sending, or it would see a
+  // broken pipe instead.
+  incoming.once("close", () => answer.end());
   incoming.resume();
   return 413;
 }
