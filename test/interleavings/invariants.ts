@@ -1,4 +1,5 @@
-import { type Key, Layout } from "../../src/storage/layout.ts";
+import type { Key } from "../../src/storage/key.ts";
+import { Layout } from "../../src/storage/layout.ts";
 import type { Doubles } from "../doubles/doubles.ts";
 import type { StoredObject } from "../doubles/r2-object.ts";
 import { nameOf } from "./http.ts";

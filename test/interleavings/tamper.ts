@@ -1,4 +1,5 @@
-import { type Key, Layout } from "../../src/storage/layout.ts";
+import type { Key } from "../../src/storage/key.ts";
+import { Layout } from "../../src/storage/layout.ts";
 import type { Bucket } from "../../src/storage/ports.ts";
 import { R2ObjectBodyDouble, R2ObjectDouble, type StoredObject } from "../doubles/r2-object.ts";
 import type { Ports } from "./execution.ts";
