@@ -27,14 +27,19 @@ export const origin = "https://registry.example";
 
 /** A registry over empty doubles, open to everybody. */
 export function createTestRegistry(
-  options: DoublesOptions & { readonly config?: Partial<Config> } = {},
+  options: DoublesOptions & { readonly config?: Partial<Config>; readonly platform?: Partial<Platform> } = {},
 ): TestRegistry {
   const doubles = createDoubles(options);
   return {
     ...doubles,
     client: (actor = "client", overrides) =>
       createClient(
-        { bucket: doubles.r2.actor(actor), kv: doubles.kv.actor(actor), clock: doubles.clock },
+        {
+          bucket: doubles.r2.actor(actor),
+          kv: doubles.kv.actor(actor),
+          clock: doubles.clock,
+          ...options.platform,
+        },
         { ...options.config, ...overrides },
       ),
   };
@@ -64,6 +69,20 @@ export function createClient(platform: Platform, overrides: Partial<Config> = {}
       await Promise.all(deferred);
       return response;
     },
+  };
+}
+
+/** The same client, who sends this `Authorization` with every request that has none. */
+export function authorized(client: Client, authorization: string): Client {
+  const withHeader = (ask: Ask = {}): Ask => {
+    const headers = new Headers(ask.headers);
+    if (!headers.has("Authorization")) headers.set("Authorization", authorization);
+    return { ...ask, headers };
+  };
+  return {
+    registry: client.registry,
+    fetch: (request, ask) => client.fetch(request, withHeader(ask)),
+    ask: (request, ask) => client.ask(request, withHeader(ask)),
   };
 }
 
