@@ -1,9 +1,11 @@
 import { accountsCommand } from "./commands/accounts.ts";
 import type { Command } from "./commands/command.ts";
+import { gcCommand } from "./commands/gc.ts";
 import { keyCommand } from "./commands/key.ts";
 
 const commands: Readonly<Record<string, Command>> = {
   accounts: accountsCommand,
+  gc: gcCommand,
   key: keyCommand,
 };
 

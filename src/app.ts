@@ -9,6 +9,7 @@ import { getCatalog } from "./handlers/catalog.ts";
 import type { AppEnv, RegistryContext } from "./handlers/context.ts";
 import { errorResponse } from "./handlers/errors.ts";
 import { discoverExtensions, discoverRepositoryExtensions } from "./handlers/extensions.ts";
+import { getReports, postStep } from "./handlers/garbage-collection.ts";
 import { deleteManifest, putManifest } from "./handlers/manifest-writes.ts";
 import { getManifest } from "./handlers/manifests.ts";
 import { getReferrers } from "./handlers/referrers.ts";
@@ -45,6 +46,7 @@ const routes: readonly (readonly [path: string, methods: Methods])[] = [
   ["/v2/_skerry/accounts", { GET: getRobots, POST: postRobot }],
   ["/v2/_skerry/accounts/:account", { DELETE: deleteRobot }],
   ["/v2/_skerry/accounts/:account/rotate", { POST: postRotation }],
+  ["/v2/_skerry/gc", { GET: getReports, POST: postStep }],
   ["/token", { GET: getToken, POST: postToken }],
 ];
 

@@ -114,7 +114,22 @@ export const settings = {
   OPERATIONS_PER_REQUEST: setting(
     "900",
     number(100, 10_000_000),
-    "R2 and KV operations that a delete by digest may use before it asks to be repeated. The platform allows 1,000 on the Free plan and 10,000 by default on the Paid plan.",
+    "R2 and KV operations that a delete by digest, or a step of garbage collection, may use before the rest is left for the next one. The platform allows 1,000 on the Free plan and 10,000 by default on the Paid plan.",
+  ),
+  GC: setting(
+    "on",
+    v.picklist(["on", "off"]),
+    "Whether the Worker's cron trigger collects garbage. `npm run skerry -- gc` and the admin API do so all the same.",
+  ),
+  GC_GRACE_HOURS: setting(
+    "24",
+    number(1, 24 * 365),
+    "Hours from when garbage collection first saw something unreferenced until it may go. Longer than the longest push.",
+  ),
+  GC_TOMBSTONE_DAYS: setting(
+    "30",
+    number(1, 3650),
+    "Days for which the history of a deleted tag is kept, and the trace of a deleted manifest.",
   ),
   UPLOAD_KEY: setting(
     "",
@@ -174,6 +189,9 @@ export interface Config {
   readonly kvRecords: boolean;
   readonly concurrency: number;
   readonly operationsPerRequest: number;
+  readonly gc: boolean;
+  readonly gcGraceHours: number;
+  readonly gcTombstoneDays: number;
   readonly uploadKey: string | undefined;
   readonly uploadBuffers: number;
   /** Bytes of one upload buffer. */
@@ -223,6 +241,9 @@ export function readConfig(env: Readonly<Record<string, unknown>>): Config {
     kvRecords: values.KV_RECORDS === "on",
     concurrency: values.CONCURRENCY_LIMIT,
     operationsPerRequest: values.OPERATIONS_PER_REQUEST,
+    gc: values.GC === "on",
+    gcGraceHours: values.GC_GRACE_HOURS,
+    gcTombstoneDays: values.GC_TOMBSTONE_DAYS,
     uploadKey: values.UPLOAD_KEY === "" ? undefined : values.UPLOAD_KEY,
     uploadBuffers: values.UPLOAD_BUFFERS,
     uploadBufferSize: 8 * mebibyte,

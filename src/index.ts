@@ -1,12 +1,17 @@
 import type { Hono } from "hono";
 import { createApp, createBrokenApp } from "./app.ts";
 import { ConfigError, type Env, readConfig } from "./config.ts";
-import { createRegistry } from "./registry.ts";
+import { runGcStep } from "./maintenance/gc/run.ts";
+import { gcStep } from "./maintenance/gc/settings.ts";
+import { createRegistry, type Registry } from "./registry.ts";
 
 type Fetch = Hono["fetch"];
 
 /** One app for each environment, which is one for an isolate; what it keeps in memory lives as long. */
 const apps = new WeakMap<Env, Fetch>();
+
+/** A pass of garbage collection begins a day, in milliseconds, after the last one, give or take a cron's run. */
+const passEvery = 23 * 3600 * 1000;
 
 const clock = {
   now: () => Date.now(),
@@ -21,10 +26,14 @@ function appFor(env: Env): Fetch {
   return fetch;
 }
 
+function registryOf(env: Env): Registry {
+  const platform = { bucket: env.BUCKET, kv: env.TAGS, clock, log: console.log, loginLimit: env.RL };
+  return createRegistry(readConfig(env), platform);
+}
+
 function build(env: Env): { readonly fetch: Fetch } {
   try {
-    const platform = { bucket: env.BUCKET, kv: env.TAGS, clock, log: console.log, loginLimit: env.RL };
-    return createApp(createRegistry(readConfig(env), platform));
+    return createApp(registryOf(env));
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     console.error(`configuration: ${error.message}`);
@@ -35,5 +44,13 @@ function build(env: Env): { readonly fetch: Fetch } {
 export default {
   fetch(request: Request, env: Env, ctx: ExecutionContext): Response | Promise<Response> {
     return appFor(env)(request, env, ctx);
+  },
+
+  /** One step of garbage collection; a pass that needs more goes on with the next run. */
+  async scheduled(_controller: ScheduledController, env: Env): Promise<void> {
+    const { config, store } = registryOf(env);
+    if (!config.gc || config.readOnly) return;
+    const { phase, report } = await runGcStep(store, gcStep(config, { every: passEvery }));
+    console.log(JSON.stringify({ event: "gc", phase, ...report }));
   },
 };

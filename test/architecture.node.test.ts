@@ -10,8 +10,9 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   oci: ["oci/"],
   storage: ["storage/", "oci/"],
   auth: ["auth/", "storage/", "oci/"],
+  maintenance: ["maintenance/", "storage/", "oci/"],
   // registry.ts names the parts that handlers are given.
-  handlers: ["handlers/", "auth/", "storage/", "oci/", "registry.ts"],
+  handlers: ["handlers/", "maintenance/", "auth/", "storage/", "oci/", "registry.ts"],
 };
 
 const runtimeDependencies = ["hono", "jose", "p-map", "valibot"];

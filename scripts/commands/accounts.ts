@@ -1,39 +1,13 @@
 import { parseArgs } from "node:util";
+import { send, type Target, targetOf } from "./admin-api.ts";
 import type { Command } from "./command.ts";
 import { readGrants } from "./grants.ts";
-
-interface Target {
-  /** Where the registry answers, without a trailing slash. */
-  readonly registry: string;
-  /** Value of the Authorization header. */
-  readonly authorization: string;
-}
 
 interface Robot {
   readonly name: string;
   readonly state: string;
   readonly grants?: Readonly<Record<string, string>>;
   readonly expiresAt?: string;
-}
-
-/** Sends a request to the API of docs/api.md. @throws Error with the message of the registry if it refuses. */
-async function send(target: Target, method: string, path: string, body?: unknown): Promise<Response> {
-  const response = await fetch(new URL(path, target.registry), {
-    method,
-    headers: { Authorization: target.authorization, "Content-Type": "application/json" },
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-  });
-  if (response.ok) return response;
-  const text = await response.text();
-  throw new Error(`${method} ${path}: ${response.status} ${messageOf(text)}`);
-}
-
-function messageOf(text: string): string {
-  try {
-    return (JSON.parse(text) as { errors: { message: string }[] }).errors[0]?.message ?? text;
-  } catch {
-    return text;
-  }
 }
 
 async function* robots(target: Target): AsyncGenerator<Robot> {
@@ -47,14 +21,6 @@ async function* robots(target: Target): AsyncGenerator<Robot> {
 function describe({ name, state, grants = {}, expiresAt }: Robot): string {
   const rights = Object.entries(grants).map(([pattern, actions]) => `${pattern}=${actions}`);
   return [name, state, ...rights, ...(expiresAt === undefined ? [] : [`until ${expiresAt}`])].join("  ");
-}
-
-function targetOf(registry: string | undefined): Target {
-  const { SKERRY_ACCOUNT: account, SKERRY_KEY: key } = process.env;
-  if (registry === undefined) throw new Error("--registry URL is missing");
-  // Arguments can be seen by everybody on the machine.
-  if (!account || !key) throw new Error("set SKERRY_ACCOUNT and SKERRY_KEY to an admin account and its key");
-  return { registry, authorization: `Basic ${Buffer.from(`${account}:${key}`).toString("base64")}` };
 }
 
 export const accountsCommand: Command = {

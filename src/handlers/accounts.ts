@@ -4,10 +4,10 @@ import { grantsSchema, repositoryPattern } from "../auth/grants.ts";
 import { type IssuedRobot, isExpired, issueRobot, revokeRobot, rotateRobot } from "../auth/robots.ts";
 import { RegistryError } from "../oci/error.ts";
 import { type LiveRobot, listRobots, type StoredRobot } from "../storage/robots.ts";
+import { malformed, requireAdmin, requireJson } from "./admin.ts";
 import { readLimited } from "./body.ts";
 import type { RegistryContext } from "./context.ts";
 import { jsonPage, pageParams } from "./paging.ts";
-import { refused } from "./refusal.ts";
 
 /** Robots on a page at most, and when the client does not say how many; each costs a read. */
 const pageSize = 100;
@@ -64,16 +64,6 @@ export async function deleteRobot(c: RegistryContext): Promise<Response> {
   return new Response(null, { status: 202, headers: { "Content-Length": "0" } });
 }
 
-function requireAdmin(c: RegistryContext): void {
-  if (!c.var.access.admin) throw refused(c);
-}
-
-/** A browser that has a password for this host sends JSON to it for no other site's page. */
-function requireJson(c: RegistryContext): void {
-  const type = c.req.header("Content-Type")?.split(";")[0]?.trim().toLowerCase();
-  if (type !== "application/json") throw malformed("Content-Type application/json expected");
-}
-
 async function readRequest(c: RegistryContext): Promise<v.InferOutput<typeof robotRequest>> {
   requireJson(c);
   const bytes = await readLimited(c.req.raw, maxBody);
@@ -124,8 +114,4 @@ function describeLive({ grants, createdBy, createdAt, rotatedAt, expiresAt }: Li
 
 function iso(time: number | undefined): string | undefined {
   return time === undefined ? undefined : new Date(time).toISOString();
-}
-
-function malformed(message: string): RegistryError {
-  return new RegistryError("UNSUPPORTED", { status: 400, message });
 }

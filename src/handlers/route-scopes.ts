@@ -13,7 +13,7 @@ const repositoryPath =
 export function routeScopes(c: RegistryContext): readonly Scope[] {
   const { path, method } = c.req;
   if (/^\/v2\/_catalog\/?$/.test(path)) return [catalogScope];
-  if (/^\/v2\/_skerry\/accounts(?:\/|$)/.test(path)) return [accountsScope];
+  if (/^\/v2\/_skerry\/(?:accounts|gc)(?:\/|$)/.test(path)) return [accountsScope];
   const groups = repositoryPath.exec(path)?.groups;
   const name = tryParseRepositoryName(groups?.name ?? "");
   if (name === undefined) return [];

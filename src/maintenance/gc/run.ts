@@ -43,11 +43,13 @@ export interface GcStep {
 /**
  * One bounded step of garbage collection. A step may die anywhere: what it did stays done, and the next one goes
  * on from the last cursor.
+ * @param resume where a dry run goes on, which keeps nothing in the bucket.
  * @returns where the pass stands; `phase: "done"` when nothing is left to do for now.
  */
 export async function runGcStep(store: Store, step: GcStep, resume?: GcState): Promise<GcState> {
   const now = store.clock.now();
-  let state = resume ?? (await readState(store)) ?? firstState(now, step.dryRun ?? false);
+  const stored = step.dryRun ? undefined : await readState(store);
+  let state = resume ?? stored ?? firstState(now, step.dryRun ?? false);
   if (state.phase === "done") {
     if (resume !== undefined || now - state.pass < step.every) return state;
     state = nextPass(state, now, step);

@@ -1,0 +1,41 @@
+import { parseArgs } from "node:util";
+import { send, targetOf } from "./admin-api.ts";
+import type { Command } from "./command.ts";
+
+interface Step {
+  readonly phase: string;
+  readonly report: unknown;
+}
+
+/** Steps of one pass at most: a pass that needs more goes on with the next call. */
+const maxSteps = 10_000;
+
+export const gcCommand: Command = {
+  usage: `gc                          Collect garbage until the pass is done, and print its report
+    --dry-run               change nothing, and print what one step would take
+    --reports               print the reports of the last passes
+    --registry URL          the registry; SKERRY_ACCOUNT and SKERRY_KEY say who asks`,
+
+  async run(args) {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        registry: { type: "string" },
+        "dry-run": { type: "boolean", default: false },
+        reports: { type: "boolean", default: false },
+      },
+    });
+    const target = targetOf(values.registry);
+    if (values.reports) return print(await (await send(target, "GET", "/v2/_skerry/gc")).json());
+    const path = `/v2/_skerry/gc?dry-run=${values["dry-run"]}`;
+    for (let steps = 0; steps < maxSteps; steps++) {
+      const step = (await (await send(target, "POST", path)).json()) as Step;
+      if (step.phase === "done" || values["dry-run"]) return print(step.report);
+      process.stderr.write(`step ${steps + 1}: ${step.phase}\n`);
+    }
+  },
+};
+
+function print(value: unknown): void {
+  console.log(JSON.stringify(value, undefined, 2));
+}
