@@ -73,7 +73,7 @@ export function nameOf(digest: string): string {
 
 const apps = new WeakMap<Ports, ReturnType<typeof createApp>>();
 
-function fetchFrom(ports: Ports): (request: Request) => Promise<Response> {
+export function fetchFrom(ports: Ports): (request: Request) => Promise<Response> {
   const app = apps.get(ports) ?? createApp(createRegistry(config, ports));
   apps.set(ports, app);
   const context = { waitUntil: () => undefined, passThroughOnException: () => undefined, props: {} };
@@ -133,7 +133,7 @@ function requestOf(question: Question): Request {
 }
 
 /** The body is a stream made of promises alone, so that reading it costs no turn of the event loop. */
-function withBody(method: string, url: string, body: string, headers: Headers): Request {
+export function withBody(method: string, url: string, body: string, headers: Headers): Request {
   const bytes = new TextEncoder().encode(body);
   headers.set("Content-Length", String(bytes.byteLength));
   const stream = new ReadableStream({

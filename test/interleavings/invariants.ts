@@ -1,3 +1,4 @@
+import type { Digest } from "../../src/oci/digest.ts";
 import type { Key } from "../../src/storage/key.ts";
 import { Layout } from "../../src/storage/layout.ts";
 import type { Doubles } from "../doubles/doubles.ts";
@@ -11,6 +12,11 @@ interface Tag {
   readonly state: string;
   readonly digest?: string;
   readonly generation?: string;
+}
+
+interface ManifestBlobs {
+  readonly config?: { readonly digest: Digest };
+  readonly layers?: readonly { readonly digest: Digest }[];
 }
 
 /**
@@ -28,7 +34,12 @@ export function neverBroken({ r2 }: Doubles): readonly string[] {
       const what = `${key.kind} of ${nameOf(key.digest)} in ${key.name}`;
       need(layout.blobData(key.digest), `${what} leads to no data`);
       need(layout.owner(key.digest, key.name), `${what} has no owner`);
-      if (key.kind === "revisionLink") need(layout.catalog(key.name), `${key.name} is not in the catalog`);
+      if (key.kind === "revisionLink") {
+        need(layout.catalog(key.name), `${key.name} is not in the catalog`);
+        for (const blob of bucket.blobsOf(key.digest)) {
+          need(layout.blobData(blob), `${nameOf(key.digest)} needs ${nameOf(blob)}, which has no data`);
+        }
+      }
     }
     if (key.kind === "tag") {
       const { digest, generation } = bucket.tag(object);
@@ -121,6 +132,12 @@ class Contents {
 
   tag(object: StoredObject): Tag {
     return JSON.parse(decoder.decode(object.bytes)) as Tag;
+  }
+
+  /** The blobs that a manifest refers to. */
+  blobsOf(digest: Digest): readonly Digest[] {
+    const manifest = JSON.parse(this.text(layout.blobData(digest)) ?? "{}") as ManifestBlobs;
+    return [manifest.config, ...(manifest.layers ?? [])].flatMap((blob) => (blob ? [blob.digest] : []));
   }
 
   /** The generation that a live link or entry carries. */

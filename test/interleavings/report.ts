@@ -1,5 +1,7 @@
 import { pairs, readers, triples } from "./cases.ts";
+import { sweeps } from "./collector.ts";
 import type { CrashesRow, MutationRow, OrdersRow, Row } from "./row.ts";
+import { sessions } from "./uploads.ts";
 
 const introduction = `# Interleavings
 
@@ -13,7 +15,8 @@ npx vitest run test/interleavings --reporter=default --reporter=./test/interleav
 back until a scheduler lets it take effect. Every order of the operations of two requests is run, up to those that
 nobody can tell apart; after each run the answers must be explained by some order of the requests that respects
 what came before what (linearizability, for each tag, image and blob, and for the registry as a whole where
-every request was answered and none only reads), and what is left in the bucket must fit together.
+every request was answered and none only reads), and what is left in the bucket must fit together. Sweeps are those of
+a small collector (\`collector.ts\`) that follows the protocol step by step, against which the writers must hold.
 \`VITE_INTERLEAVINGS_EFFORT=20\` runs twenty times as many orders where the tables say "sampled".
 
 ## What is not run, and why
@@ -40,7 +43,10 @@ every request was answered and none only reads), and what is left in the bucket 
   writer, a repetition of the request, or \`check --repair\`.
 `;
 
-const names = [...pairs, ...readers, ...triples].map(({ name }) => name);
+/** The names in the table of orders, in its order. */
+export const names: readonly string[] = [...pairs, ...sessions, ...sweeps, ...readers, ...triples].map(
+  ({ name }) => name,
+);
 
 /** The text of docs/interleavings.md; cases are in the order of cases.ts, whenever they ran. */
 export function report(found: readonly Row[]): string {
