@@ -24,6 +24,8 @@ export interface AuthWorld {
 export const identityIssuer = "https://issuer.example";
 export const identityAudience = "registry.example";
 
+let rsa: Signer | undefined;
+
 /** @param variables of the Worker, beside or instead of those of this world. */
 export async function createAuthWorld(
   variables: Readonly<Record<string, string>> = {},
@@ -36,7 +38,10 @@ export async function createAuthWorld(
     outsider: await makeTestAccount("outsider", { grants: { "other/*": "delete,pull,push" } }),
     root: await makeTestAccount("root", { admin: true }),
   };
-  const [signer, issuer] = await Promise.all([makeSigner(), makeSigner("RS256")]);
+  const signer = await makeSigner();
+  // An RSA key takes a while to make: one is enough for a file of tests.
+  rsa ??= await makeSigner("RS256");
+  const issuer = rsa;
   const config = readConfig({
     ACCOUNTS: JSON.stringify(Object.values(accounts).map(({ entry }) => entry)),
     PUBLIC_REPOSITORIES: "public/*",
