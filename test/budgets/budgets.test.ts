@@ -11,25 +11,9 @@ import {
   putManifest,
   type TestBlob,
 } from "../support/content.ts";
-import { type Client, createTestRegistry, type TestRegistry } from "../support/registry.ts";
-
-/** What a request may cost at most: R2 operations of class A and B, KV operations, serial rounds. */
-interface Budget {
-  readonly A: number;
-  readonly B: number;
-  readonly kv: number;
-  readonly rounds: number;
-}
-
-/** One row of the table: a request in a world prepared for it. */
-interface Row {
-  readonly request: string;
-  readonly budget: Budget;
-  /** Gives the request whose operations count. */
-  prepare(client: Client, world: TestRegistry): Promise<() => Promise<Response>>;
-  readonly status: number;
-  readonly eventual?: true;
-}
+import { type Client, createTestRegistry } from "../support/registry.ts";
+import { authorizedRows } from "./authorized.ts";
+import type { Budget, Row } from "./row.ts";
 
 const references = 12;
 const hour = 3600 * 1000;
@@ -366,6 +350,7 @@ const rows: readonly Row[] = [
       return () => client.ask(`GET /v2/app/referrers/${digest}`);
     },
   },
+  ...authorizedRows,
 ];
 
 async function measure(row: Row): Promise<Summary> {

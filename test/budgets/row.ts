@@ -1,0 +1,19 @@
+import type { Client, TestRegistry } from "../support/registry.ts";
+
+/** What a request may cost at most: R2 operations of class A and B, KV operations, serial rounds. */
+export interface Budget {
+  readonly A: number;
+  readonly B: number;
+  readonly kv: number;
+  readonly rounds: number;
+}
+
+/** One row of the table: a request in a world prepared for it. */
+export interface Row {
+  readonly request: string;
+  readonly budget: Budget;
+  /** Gives the request whose operations count. */
+  prepare(client: Client, world: TestRegistry): Promise<() => Promise<Response>>;
+  readonly status: number;
+  readonly eventual?: true;
+}
