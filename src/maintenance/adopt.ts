@@ -4,11 +4,11 @@ import type { RepositoryName, Tag } from "../oci/name.ts";
 import { mapBounded } from "../storage/bounded.ts";
 import type { Key } from "../storage/key.ts";
 import { linkOf, readLink } from "../storage/link.ts";
+import { MeteredBucket, OutOfOperations } from "../storage/metered-bucket.ts";
 import { whenWritable } from "../storage/register.ts";
 import type { Store } from "../storage/store.ts";
 import { readTag, swapTag } from "../storage/tag-register.ts";
 import { type Adoption, adoptLayerLink, adoptRevision } from "./foreign-links.ts";
-import { MeteredBucket, OutOfOperations } from "./metered-bucket.ts";
 import { pages } from "./pages.ts";
 
 /** Operations that a step keeps to write down where it stands. */

@@ -42,6 +42,11 @@ export class TagRecords {
     this.consistency = consistency;
   }
 
+  /** The same records by way of another binding. */
+  through(wrap: (kv: KeyValue) => KeyValue): TagRecords {
+    return new TagRecords(wrap(this.#kv), this.consistency);
+  }
+
   /** The record of the tag; undefined if there is none, it cannot be read, or KV fails. */
   async get(name: RepositoryName, tag: Tag): Promise<TagRecord | undefined> {
     try {

@@ -1,7 +1,7 @@
 import type { Digest } from "../../oci/digest.ts";
 import type { RepositoryName } from "../../oci/name.ts";
+import type { MeteredBucket } from "../../storage/metered-bucket.ts";
 import type { Store } from "../../storage/store.ts";
-import type { MeteredBucket } from "../metered-bucket.ts";
 import { type GcReport, note } from "./report.ts";
 import { type Ranks, sweep } from "./sweep.ts";
 

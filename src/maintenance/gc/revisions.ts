@@ -5,6 +5,7 @@ import type { RepositoryName } from "../../oci/name.ts";
 import { mapBounded } from "../../storage/bounded.ts";
 import { type Link, linkOf, readLink } from "../../storage/link.ts";
 import { deleteManifest } from "../../storage/manifest-delete.ts";
+import { OutOfOperations } from "../../storage/metered-bucket.ts";
 import { unpackReferences } from "../../storage/packed-references.ts";
 import { adoptRevision } from "../foreign-links.ts";
 import { pages } from "../pages.ts";
@@ -109,8 +110,11 @@ async function finishDelete(collector: Collector, name: RepositoryName, digest: 
   try {
     await deleteManifest(collector.store, name, digest, collector.bucket.left);
   } catch (error) {
+    if (!(error instanceof RegistryError)) throw error;
+    // More tags than the operations of this step suffice for: the next step goes on.
+    if (error.status === 503) throw new OutOfOperations();
     // 404: there was nothing left to do.
-    if (!(error instanceof RegistryError && error.status === 404)) throw error;
+    if (error.status !== 404) throw error;
   }
 }
 

@@ -1,7 +1,7 @@
 import { type Digest, tryParseDigest } from "../../oci/digest.ts";
 import { type RepositoryName, tryParseRepositoryName } from "../../oci/name.ts";
+import { MeteredBucket, OutOfOperations } from "../../storage/metered-bucket.ts";
 import type { Store } from "../../storage/store.ts";
-import { MeteredBucket, OutOfOperations } from "../metered-bucket.ts";
 import { objects } from "../pages.ts";
 import { collectBlobs } from "./blobs.ts";
 import type { Collector, GcPolicy } from "./collector.ts";

@@ -1,4 +1,5 @@
-import type { Bucket } from "../storage/ports.ts";
+import type { Bucket } from "./ports.ts";
+import type { Store } from "./store.ts";
 
 /** Thrown when a step has used up its operations: what is left to do is for the next one. */
 export class OutOfOperations extends Error {}
@@ -19,12 +20,17 @@ export class MeteredBucket implements Bucket {
 
   /** Operations that are left. */
   get left(): number {
-    return this.#left;
+    return Math.max(this.#left, 0);
   }
 
   /** Throws OutOfOperations unless so many operations are left: asked before something that must not stop halfway. */
   need(operations: number): void {
     if (this.#left < operations) throw new OutOfOperations();
+  }
+
+  /** Counts an operation that did not go to the bucket. */
+  count(): void {
+    this.#left--;
   }
 
   readonly head: Bucket["head"] = (...parameters) => this.#spend().head(...parameters);
@@ -42,4 +48,27 @@ export class MeteredBucket implements Bucket {
     this.#left--;
     return this.#bucket;
   }
+}
+
+/**
+ * The store over a metered bucket. Operations of KV count too but are not refused: a refusal would look like a
+ * failure of KV, which fails nothing.
+ */
+export function metered(store: Store, operations: number): Store & { readonly bucket: MeteredBucket } {
+  const bucket = new MeteredBucket(store.bucket, operations);
+  const tagRecords = store.tagRecords?.through((kv) => ({
+    getWithMetadata: ((...parameters: Parameters<typeof kv.getWithMetadata>) => {
+      bucket.count();
+      return kv.getWithMetadata(...parameters);
+    }) as typeof kv.getWithMetadata,
+    put: (...parameters) => {
+      bucket.count();
+      return kv.put(...parameters);
+    },
+    delete: (...parameters) => {
+      bucket.count();
+      return kv.delete(...parameters);
+    },
+  }));
+  return { ...store, bucket, tagRecords };
 }
