@@ -2,11 +2,11 @@ import { Hono } from "hono";
 import { deleteRobot, getRobots, postRobot, postRotation } from "./handlers/accounts.ts";
 import { audit } from "./handlers/audit.ts";
 import { authenticate } from "./handlers/authentication.ts";
-import { getBase } from "./handlers/base.ts";
+import { getBase, getRoot } from "./handlers/base.ts";
 import { deleteBlob, getBlob } from "./handlers/blobs.ts";
 import { drain } from "./handlers/body.ts";
 import { getCatalog } from "./handlers/catalog.ts";
-import type { AppEnv, RegistryContext } from "./handlers/context.ts";
+import { type AppEnv, allowedMethods, type RegistryContext } from "./handlers/context.ts";
 import { errorResponse } from "./handlers/errors.ts";
 import { discoverExtensions, discoverRepositoryExtensions } from "./handlers/extensions.ts";
 import { getReports, postStep } from "./handlers/garbage-collection.ts";
@@ -27,6 +27,7 @@ type Methods = Readonly<Partial<Record<"GET" | "POST" | "PUT" | "PATCH" | "DELET
 
 /** The HTTP surface, in reading order. A path ends with or without a slash. */
 const routes: readonly (readonly [path: string, methods: Methods])[] = [
+  ["/", { GET: getRoot }],
   ["/v2", { GET: getBase }],
   ["/v2/_catalog", { GET: getCatalog }],
   ["/v2/:name{.+}/tags/list", { GET: getTags }],
@@ -83,11 +84,11 @@ export function createBrokenApp(): Hono {
 }
 
 function dispatch(c: RegistryContext, methods: Methods): Response | Promise<Response> {
+  c.set("methods", Object.keys(methods));
   const method = c.req.method === "HEAD" ? "GET" : c.req.method;
   const handler = (methods as Readonly<Record<string, Handler | undefined>>)[method];
   if (handler !== undefined) return handler(c);
-  const allowed = Object.keys(methods).flatMap((name) => (name === "GET" ? ["GET", "HEAD"] : [name]));
-  const headers = { Allow: allowed.sort().join(", ") };
+  const headers = { Allow: allowedMethods(c) };
   if (method === "OPTIONS") return new Response(null, { headers: { ...headers, "Content-Length": "0" } });
   throw new RegistryError("UNSUPPORTED", { message: "method not allowed", headers });
 }

@@ -1,5 +1,11 @@
 import type { RegistryContext } from "./context.ts";
+import { jsonResponse } from "./json.ts";
 import { refused } from "./refusal.ts";
+
+/** GET `/` (P1): load balancers look here, and are not let in further. */
+export function getRoot(_c: RegistryContext): Response {
+  return new Response(null, { headers: { "Cache-Control": "no-cache", "Content-Length": "0" } });
+}
 
 /**
  * GET `/v2/` (end-1, P8): says that this is a registry, to those it admits. Clients ask here whether they need to
@@ -7,7 +13,5 @@ import { refused } from "./refusal.ts";
  */
 export function getBase(c: RegistryContext): Response {
   if (c.var.access.mustLogIn) throw refused(c);
-  return new Response("{}", {
-    headers: { "Content-Type": "application/json", "Cache-Control": "no-cache, no-transform" },
-  });
+  return jsonResponse("{}", { "Cache-Control": "no-cache, no-transform" });
 }

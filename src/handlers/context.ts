@@ -2,7 +2,13 @@ import type { Context } from "hono";
 import type { Access, Action } from "../auth/access.ts";
 import { type Digest, parseDigest } from "../oci/digest.ts";
 import { RegistryError } from "../oci/error.ts";
-import { parseRepositoryName, type RepositoryName, type Tag, tryParseTag } from "../oci/name.ts";
+import {
+  parseRepositoryName,
+  type RepositoryName,
+  type Tag,
+  tryParseRepositoryName,
+  tryParseTag,
+} from "../oci/name.ts";
 import type { Registry } from "../registry.ts";
 import { refused } from "./refusal.ts";
 
@@ -10,6 +16,8 @@ import { refused } from "./refusal.ts";
 export interface AppEnv {
   readonly Variables: {
     readonly registry: Registry;
+    /** The methods that the route has a handler for. */
+    readonly methods: readonly string[];
     /** Below `/v2/` it is always there: nothing else is reached before. */
     readonly access: Access;
     /** Why credentials were not good, for the log. */
@@ -34,21 +42,33 @@ export function repositoryFor(c: RegistryContext, action: Action): RepositoryNam
 /** The 405 of a registry, or a repository, that takes no writes (A4, A65, A80, A81, M16). */
 function refuseUnlessWritable(c: RegistryContext, name: RepositoryName, action: Action): void {
   const { config, isPullThrough } = c.var.registry;
-  if (isPullThrough(name)) {
-    throw new RegistryError("UNSUPPORTED", { message: "the repository mirrors another registry" });
-  }
-  if (config.readOnly) {
-    throw new RegistryError("UNSUPPORTED", {
-      message: "the registry is read-only",
-      headers: { Allow: "GET, HEAD" },
-    });
-  }
-  if (action === "delete" && !config.deleteEnabled) {
-    throw new RegistryError("UNSUPPORTED", {
-      message: "deleting is switched off",
-      headers: { Allow: "GET, HEAD, PUT" },
-    });
-  }
+  const message = isPullThrough(name)
+    ? "the repository mirrors another registry"
+    : config.readOnly
+      ? "the registry is read-only"
+      : action === "delete" && !config.deleteEnabled
+        ? "deleting is switched off"
+        : undefined;
+  if (message === undefined) return;
+  throw new RegistryError("UNSUPPORTED", { message, headers: { Allow: allowedMethods(c) } });
+}
+
+/**
+ * The methods of the route, as `Allow` lists them (P7, A4): without those that the configuration refuses, or that
+ * a mirror does. An upload is for writers alone, and cancelling one deletes nothing.
+ */
+export function allowedMethods(c: RegistryContext): string {
+  const { config, isPullThrough } = c.var.registry;
+  const name = tryParseRepositoryName(c.req.param("name") ?? "");
+  const isUpload = c.req.param("session") !== undefined;
+  const isFixed = name !== undefined && (config.readOnly || isPullThrough(name));
+  const keepsAll = name !== undefined && !config.deleteEnabled && !isUpload;
+  return c.var.methods
+    .filter((method) => !isFixed || (method === "GET" && !isUpload))
+    .filter((method) => !keepsAll || method !== "DELETE")
+    .flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method]))
+    .sort()
+    .join(", ");
 }
 
 /** The digest of the route. @throws RegistryError DIGEST_INVALID (400). */

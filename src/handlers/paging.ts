@@ -1,5 +1,6 @@
 import { RegistryError } from "../oci/error.ts";
 import type { RegistryContext } from "./context.ts";
+import { jsonResponse } from "./json.ts";
 
 /**
  * The parameters `n` (0 and more; undefined: the client does not say) and `last` of a listing.
@@ -29,14 +30,11 @@ export interface NextPage {
 
 /** A listing, with a `Link` to the page after `next.last` if there is one (RFC 8288). */
 export function jsonPage(c: RegistryContext, body: unknown, next: NextPage | undefined): Response {
-  const headers: Record<string, string> = {
-    "Content-Type": "application/json",
-    "Cache-Control": "no-cache, no-transform",
-  };
+  const headers: Record<string, string> = { "Cache-Control": "no-cache, no-transform" };
   if (next?.last !== undefined) {
     const query = new URLSearchParams({ last: next.last, ...next.query });
     if (next.n !== undefined) query.set("n", String(next.n));
     headers.Link = `<${c.req.path}?${query}>; rel="next"`;
   }
-  return new Response(`${JSON.stringify(body)}\n`, { headers });
+  return jsonResponse(`${JSON.stringify(body)}\n`, headers);
 }

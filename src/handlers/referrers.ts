@@ -2,6 +2,7 @@ import { tryParseDigest } from "../oci/digest.ts";
 import { ociIndex } from "../oci/media-type.ts";
 import { listReferrers } from "../storage/referrers.ts";
 import { digestParam, type RegistryContext, repositoryFor } from "./context.ts";
+import { jsonResponse } from "./json.ts";
 
 /**
  * GET `/v2/<name>/referrers/<digest>` (distribution-spec "Listing Referrers"): an image index of the manifests
@@ -22,6 +23,6 @@ export async function getReferrers(c: RegistryContext): Promise<Response> {
     const query = new URLSearchParams({ last: next, ...(artifactType !== undefined && { artifactType }) });
     headers.Link = `<${c.req.path}?${query}>; rel="next"`;
   }
-  const body = JSON.stringify({ schemaVersion: 2, mediaType: ociIndex, manifests: descriptors });
-  return new Response(body, { headers });
+  const index = { schemaVersion: 2, mediaType: ociIndex, manifests: descriptors };
+  return jsonResponse(JSON.stringify(index), headers);
 }
