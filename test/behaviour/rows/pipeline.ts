@@ -1,0 +1,197 @@
+import type { Row } from "../row.ts";
+
+const json = "the answer is always the JSON envelope";
+const hex = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+const longest = "x".repeat(255);
+
+/** Paths with a method that each does not know, and those that it does. */
+const routes: readonly (readonly [wrong: string, path: string, allow: string])[] = [
+  ["DELETE", "/v2/", "GET, HEAD"],
+  ["POST", "/v2/_catalog", "GET, HEAD"],
+  ["PUT", "/v2/app/tags/list", "GET, HEAD"],
+  ["PATCH", "/v2/app/manifests/1", "DELETE, GET, HEAD, PUT"],
+  ["PUT", `/v2/app/blobs/sha256:${hex}`, "DELETE, GET, HEAD"],
+  ["GET", "/v2/app/blobs/uploads/", "POST"],
+  ["POST", "/v2/app/blobs/uploads/1", "DELETE, GET, HEAD, PATCH, PUT"],
+  ["POST", `/v2/app/referrers/sha256:${hex}`, "GET, HEAD"],
+];
+
+/** Section 0: what holds before any handler. */
+export const pipeline: readonly Row[] = [
+  {
+    rule: "P1",
+    condition: "the root, where load balancers look",
+    request: "GET /",
+    status: 200,
+    answer: { "Cache-Control": "no-cache", "Content-Length": "0" },
+    oneForm: true,
+  },
+  {
+    rule: "P3 P4",
+    condition: "a path that is no route",
+    request: "GET /v2/app/nothing/here",
+    status: 404,
+    errors: [{ code: "UNSUPPORTED" }],
+    answer: { "Docker-Distribution-API-Version": "registry/2.0" },
+    differs: { seed: "404 as text", because: json },
+  },
+  {
+    rule: "P4",
+    condition: "a path that is no route, without the credentials that the registry wants",
+    config: { anonymous: "none" },
+    request: "GET /v2/app/nothing/here",
+    status: 401,
+    errors: [{ code: "UNAUTHORIZED" }],
+    differs: { seed: "404 as text", because: "who is not let in learns nothing, not even the routes" },
+  },
+  {
+    rule: "P5 P8",
+    condition: "the base without its slash",
+    request: "GET /v2",
+    status: 200,
+    content: {},
+    differs: { seed: "301", because: "M32" },
+  },
+  {
+    rule: "P5",
+    condition: "a listing with a slash too many",
+    given: (world) => world.image("image", { reference: "1" }),
+    request: "GET /v2/app/tags/list/",
+    status: 200,
+    content: { name: "app", tags: ["1"] },
+    differs: { seed: "301", because: "M32" },
+  },
+  {
+    rule: "P5",
+    condition: "POST without the slash",
+    request: "POST /v2/app/blobs/uploads",
+    status: 202,
+    differs: { seed: "301, which makes many clients send GET", because: "M32" },
+  },
+  {
+    rule: "P5",
+    condition: "dot segments",
+    given: (world) => world.image("image", { reference: "1" }),
+    request: "GET /v2/other/../app/./manifests/1",
+    status: 200,
+    content: "<image>",
+    differs: { seed: "301", because: "the runtime resolves them as RFC 3986 has it" },
+  },
+  {
+    rule: "P5",
+    condition: "slashes one after the other",
+    request: "GET /v2//app/tags/list",
+    status: 400,
+    errors: [{ code: "NAME_INVALID" }],
+    differs: { seed: "301", because: "no name has an empty component" },
+  },
+  {
+    rule: "P6",
+    condition: "no credentials and a method that the route does not know",
+    config: { anonymous: "none" },
+    request: "PATCH /v2/app/manifests/1",
+    status: 401,
+    errors: [{ code: "UNAUTHORIZED" }],
+  },
+  {
+    rule: "P6",
+    condition: "no credentials and a reference that is none",
+    config: { anonymous: "none" },
+    request: "GET /v2/app/manifests/sha256:abc",
+    status: 401,
+    errors: [{ code: "UNAUTHORIZED" }],
+  },
+  {
+    rule: "P6",
+    condition: "no right to write, and a reference that is none",
+    config: { anonymous: "pull" },
+    request: "PUT /v2/app/manifests/sha256:abc",
+    status: 401,
+    errors: [{ code: "UNAUTHORIZED" }],
+  },
+  ...routes.flatMap(([method, path, allow]): Row[] => [
+    {
+      rule: "P7",
+      condition: "a method that the route does not know",
+      request: `${method} ${path}`,
+      status: 405,
+      errors: [{ code: "UNSUPPORTED" }],
+      answer: { Allow: allow },
+      differs:
+        path === "/v2/"
+          ? { seed: "200 for every method", because: "OCI 5" }
+          : { seed: "405 as text", because: json },
+    },
+    {
+      rule: "P7",
+      condition: "OPTIONS",
+      request: `OPTIONS ${path}`,
+      status: 200,
+      answer: { Allow: allow, "Content-Length": "0" },
+    },
+  ]),
+  {
+    rule: "P7",
+    condition: "OPTIONS of a path that is no route",
+    request: "OPTIONS /v2/app/nothing/here",
+    status: 404,
+    errors: [{ code: "UNSUPPORTED" }],
+    differs: { seed: "404 as text", because: json },
+  },
+  {
+    rule: "P8",
+    condition: "the base",
+    request: "GET /v2/",
+    status: 200,
+    content: {},
+    answer: { "Content-Type": "application/json", "Content-Length": "2" },
+  },
+  {
+    rule: "P9 P10 P11",
+    condition: "an error: JSON with a line feed; no `detail` where there is none to give",
+    request: "PATCH /v2/app/manifests/1",
+    status: 405,
+    errors: [{ code: "UNSUPPORTED", detail: undefined }],
+    answer: { "Content-Type": "application/json" },
+    differs: { seed: "405 as text", because: json },
+  },
+  {
+    rule: "P11",
+    condition: "markup in what an error repeats",
+    request: "GET /v2/app/manifests/%3Cb%3E",
+    status: 404,
+    errors: [{ code: "MANIFEST_UNKNOWN", detail: "unknown tag=<b>" }],
+    differs: { seed: "404 as text; in errors `\\u003cb\\u003e`", because: "JSON is not read as HTML" },
+  },
+  {
+    rule: "P12",
+    condition: "HEAD of what is not there: headers and length of the GET, no body",
+    request: "HEAD /v2/app/manifests/1",
+    status: 404,
+    answer: { "Content-Type": "application/json" },
+  },
+  {
+    rule: "P13",
+    condition: "a name of 256 bytes",
+    request: `GET /v2/${longest}x/manifests/1`,
+    status: 400,
+    errors: [{ code: "NAME_INVALID" }],
+    differs: { seed: "500 `UNKNOWN`, the document twice", because: "M20" },
+  },
+  {
+    rule: "P13",
+    condition: "a name of 255 bytes",
+    given: (world) => world.image("image", { name: longest, reference: "1" }),
+    request: `GET /v2/${longest}/manifests/1`,
+    status: 200,
+    content: "<image>",
+  },
+  {
+    rule: "P14",
+    condition: "a name that begins with host and port",
+    request: "GET /v2/localhost:5000/app/manifests/1",
+    status: 400,
+    errors: [{ code: "NAME_INVALID" }],
+    differs: { seed: "500 `UNKNOWN`", because: "M20" },
+  },
+];
