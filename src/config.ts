@@ -106,6 +106,16 @@ export const settings = {
     "`strong`: R2 is asked for every pull by tag. `eventual`: KV alone answers, up to about a minute late.",
   ),
   KV_RECORDS: setting("on", v.picklist(["on", "off"]), "Whether tag records are kept in KV at all."),
+  CACHE_TTL: setting(
+    "3600",
+    number(0, 31_536_000),
+    "Seconds for which a data centre serves its own copy of a manifest or blob by digest, even after a deletion elsewhere. 0: no copies.",
+  ),
+  CACHE_BLOB_MAX: setting(
+    String(32 * mebibyte),
+    number(0, 512 * mebibyte),
+    "Bytes of the largest blob that data centres copy. 0: no blobs.",
+  ),
   CONCURRENCY_LIMIT: setting(
     "6",
     number(1, 100),
@@ -187,6 +197,10 @@ export interface Config {
   readonly missingReferences: Values["MISSING_REFERENCES"];
   readonly tagConsistency: Values["TAG_CONSISTENCY"];
   readonly kvRecords: boolean;
+  /** Seconds; 0 for no edge cache. */
+  readonly cacheTtl: number;
+  /** Bytes; 0 for no blobs in the edge cache. */
+  readonly cacheBlobMax: number;
   readonly concurrency: number;
   readonly operationsPerRequest: number;
   readonly gc: boolean;
@@ -239,6 +253,8 @@ export function readConfig(env: Readonly<Record<string, unknown>>): Config {
     missingReferences: values.MISSING_REFERENCES,
     tagConsistency: values.TAG_CONSISTENCY,
     kvRecords: values.KV_RECORDS === "on",
+    cacheTtl: values.CACHE_TTL,
+    cacheBlobMax: values.CACHE_BLOB_MAX,
     concurrency: values.CONCURRENCY_LIMIT,
     operationsPerRequest: values.OPERATIONS_PER_REQUEST,
     gc: values.GC === "on",

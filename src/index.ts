@@ -27,7 +27,14 @@ function appFor(env: Env): Fetch {
 }
 
 function registryOf(env: Env): Registry {
-  const platform = { bucket: env.BUCKET, kv: env.TAGS, clock, log: console.log, loginLimit: env.RL };
+  const platform = {
+    bucket: env.BUCKET,
+    kv: env.TAGS,
+    cache: caches.default,
+    clock,
+    log: console.log,
+    loginLimit: env.RL,
+  };
   return createRegistry(readConfig(env), platform);
 }
 

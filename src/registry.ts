@@ -4,8 +4,9 @@ import type { Fetch } from "./auth/key-set.ts";
 import type { Config } from "./config.ts";
 import type { RepositoryName } from "./oci/name.ts";
 import { BufferPool } from "./storage/buffers.ts";
+import { EdgeCache } from "./storage/edge-cache.ts";
 import { Layout } from "./storage/layout.ts";
-import type { Bucket, Clock, KeyValue } from "./storage/ports.ts";
+import type { Bucket, Clock, KeyValue, ResponseCache } from "./storage/ports.ts";
 import type { Store } from "./storage/store.ts";
 import { TagReader } from "./storage/tag-read.ts";
 import { TagRecords } from "./storage/tag-records.ts";
@@ -16,6 +17,8 @@ export interface Registry {
   readonly config: Config;
   readonly store: Store;
   readonly auth: Authenticator;
+  /** The data centre's copies of manifests and blobs, or undefined when none are kept. */
+  readonly edgeCache: EdgeCache | undefined;
   readonly tagReader: TagReader;
   readonly buffers: BufferPool;
   readonly uploadKey: UploadKey;
@@ -29,6 +32,8 @@ export interface Registry {
 export interface Platform {
   readonly bucket: Bucket;
   readonly kv: KeyValue | undefined;
+  /** The cache of the data centre; undefined where there is none. */
+  readonly cache?: ResponseCache | undefined;
   readonly clock: Clock;
   /** Fetches the keys of other issuers; the global fetch unless given. */
   readonly fetch?: Fetch;
@@ -46,7 +51,7 @@ export type LoginLimit = Pick<RateLimit, "limit">;
 
 /** Puts a registry together. */
 export function createRegistry(config: Config, platform: Platform): Registry {
-  const { bucket, kv, clock } = platform;
+  const { bucket, kv, cache, clock } = platform;
   const store: Store = {
     bucket,
     tagRecords: kv && config.kvRecords ? new TagRecords(kv, config.tagConsistency) : undefined,
@@ -64,6 +69,10 @@ export function createRegistry(config: Config, platform: Platform): Registry {
     ),
     log: platform.log ?? (() => undefined),
     loginLimit: platform.loginLimit,
+    edgeCache:
+      cache && config.cacheTtl > 0
+        ? new EdgeCache(cache, { ttl: config.cacheTtl, blobMax: config.cacheBlobMax })
+        : undefined,
     tagReader: new TagReader(),
     buffers: new BufferPool(config.uploadBuffers, config.uploadBufferSize),
     uploadKey: new UploadKey(config.uploadKey),

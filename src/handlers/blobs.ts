@@ -1,9 +1,9 @@
 import { entityTag, ifNoneMatch, ifRange } from "../oci/conditional.ts";
 import { RegistryError } from "../oci/error.ts";
 import { contentRange, parseRange, unsatisfiedRange } from "../oci/range.ts";
-import { type Blob, openBlob, openRange, statBlob } from "../storage/blobs.ts";
+import { type Blob, openRange, statBlob } from "../storage/blobs.ts";
 import { unlinkBlob } from "../storage/layer-link.ts";
-import { digestParam, type RegistryContext, repositoryFor } from "./context.ts";
+import { digestParam, nearContent, type RegistryContext, repositoryFor } from "./context.ts";
 import { multipartRanges } from "./multipart-ranges.ts";
 
 const contentType = "application/octet-stream";
@@ -29,7 +29,7 @@ export async function getBlob(c: RegistryContext): Promise<Response> {
     const wanted = parseRange(rangeHeader ?? null, blob.size);
     if (wanted !== undefined) return serveRanges(c, blob, headers, wanted);
   }
-  const blob = await openBlob(store, name, digest);
+  const blob = await nearContent(c).blob(name, digest);
   if (blob === undefined) throw new RegistryError("BLOB_UNKNOWN", { detail: digest });
   return withLength(blob.body, 200, headersOf(blob, etag), blob.size);
 }
@@ -37,7 +37,9 @@ export async function getBlob(c: RegistryContext): Promise<Response> {
 /** DELETE `/v2/<name>/blobs/<digest>` (distribution-spec "Deleting Blobs", E8): only this repository's link goes. */
 export async function deleteBlob(c: RegistryContext): Promise<Response> {
   const name = repositoryFor(c, "delete");
-  await unlinkBlob(c.var.registry.store, name, digestParam(c));
+  const digest = digestParam(c);
+  await unlinkBlob(c.var.registry.store, name, digest);
+  await nearContent(c).forgetBlob(name, digest);
   return new Response(null, { status: 202, headers: { "Content-Length": "0" } });
 }
 

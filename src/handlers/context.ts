@@ -10,6 +10,7 @@ import {
   tryParseTag,
 } from "../oci/name.ts";
 import type { Registry } from "../registry.ts";
+import { NearContent } from "../storage/near-content.ts";
 import { refused } from "./refusal.ts";
 
 /** What the middleware puts into the context of every request. */
@@ -89,6 +90,13 @@ export function tagOrDigestParam(c: RegistryContext): TagOrDigest | undefined {
   if (text.includes(":")) return { digest: parseDigest(text) };
   const tag = tryParseTag(text);
   return tag && { tag };
+}
+
+/** Manifests and blobs as this request reads them, once the caller may pull from their repository. */
+export function nearContent(c: RegistryContext): NearContent {
+  const { store, edgeCache, config } = c.var.registry;
+  const origin = config.publicUrl ?? new URL(c.req.url).origin;
+  return new NearContent(store, edgeCache, { origin, defer: (work) => defer(c, work) });
 }
 
 /** Keeps work going after the answer, and after a client that hangs up. */

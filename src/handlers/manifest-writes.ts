@@ -14,6 +14,7 @@ import { type TagCondition, type TagRequest, untag } from "../storage/tag-set.ts
 import { readLimited } from "./body.ts";
 import { conditionOf } from "./condition.ts";
 import {
+  nearContent,
   type RegistryContext,
   repositoryFor,
   seeThrough,
@@ -95,7 +96,12 @@ export async function deleteManifest(c: RegistryContext): Promise<Response> {
     await seeThrough(c, untag(store, name, wanted.tag, condition));
   } else {
     await refuseUnless(c, name, wanted.digest, condition);
-    await seeThrough(c, deleteRevision(store, name, wanted.digest, config.operationsPerRequest));
+    const { digest } = wanted;
+    const deletion = deleteRevision(store, name, digest, config.operationsPerRequest);
+    await seeThrough(
+      c,
+      deletion.finally(() => nearContent(c).forgetManifest(name, digest)),
+    );
   }
   return new Response(null, { status: 202, headers: { "Content-Length": "0" } });
 }

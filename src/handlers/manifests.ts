@@ -6,7 +6,13 @@ import { dockerManifest, dockerManifestList, ociIndex, ociManifest } from "../oc
 import type { RepositoryName } from "../oci/name.ts";
 import { linuxAmd64Child } from "../oci/platform.ts";
 import { type ManifestHead, readManifest, type StoredManifest, statManifest } from "../storage/manifests.ts";
-import { defer, type RegistryContext, repositoryFor, type TagOrDigest, tagOrDigestParam } from "./context.ts";
+import {
+  nearContent,
+  type RegistryContext,
+  repositoryFor,
+  type TagOrDigest,
+  tagOrDigestParam,
+} from "./context.ts";
 
 /** A manifest on its way out; `read` gives undefined when it is gone. */
 type Found = ManifestHead & { read(): Promise<StoredManifest | undefined> };
@@ -50,13 +56,11 @@ async function find(
   const { store, tagReader } = c.var.registry;
   const needsNoBody = c.req.method === "HEAD";
   if ("tag" in wanted) {
-    if (!needsNoBody) return tagReader.resolve(store, name, wanted.tag, (work) => defer(c, work));
+    if (!needsNoBody) return tagReader.resolve(nearContent(c), name, wanted.tag);
     return readable(c, name, await tagReader.stat(store, name, wanted.tag));
   }
-  if (needsNoBody || c.req.header("If-None-Match") !== undefined) {
-    return readable(c, name, await statManifest(store, name, wanted.digest));
-  }
-  const manifest = await readManifest(store, name, wanted.digest);
+  if (needsNoBody) return readable(c, name, await statManifest(store, name, wanted.digest));
+  const manifest = await nearContent(c).manifest(name, wanted.digest);
   return manifest && { ...manifest, read: async () => manifest };
 }
 

@@ -64,6 +64,11 @@ export async function digestOf(bytes: Uint8Array<ArrayBuffer>, algorithm: Algori
   return digestFrom(algorithm, toHex(await crypto.subtle.digest(subtleName[algorithm], bytes)));
 }
 
+/** Whether these bytes have the digest. */
+export async function hasDigest(bytes: Uint8Array<ArrayBuffer>, digest: Digest): Promise<boolean> {
+  return (await digestOf(bytes, algorithmOf(digest))) === digest;
+}
+
 /** A digest in form that no bytes have (2^-256): what a tombstone says where distribution reads a link. */
 export function randomDigest(): Digest {
   return digestFrom("sha256", toHex(crypto.getRandomValues(new Uint8Array(32))));

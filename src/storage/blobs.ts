@@ -12,6 +12,11 @@ export interface Blob {
   readonly size: number;
 }
 
+/** A blob with its bytes. */
+export interface OpenBlob extends Blob {
+  readonly body: ReadableStream;
+}
+
 /** The blob, if the repository links it: one read. Another repository's blobs are invisible. */
 export async function statBlob(
   store: Store,
@@ -30,7 +35,7 @@ export async function openBlob(
   store: Store,
   name: RepositoryName,
   digest: Digest,
-): Promise<(Blob & { readonly body: ReadableStream }) | undefined> {
+): Promise<OpenBlob | undefined> {
   const [link, data] = await Promise.all([
     readLink(store, store.layout.layerLink(name, digest), digest),
     store.bucket.get(store.layout.blobData(digest)),

@@ -14,6 +14,8 @@ export interface ManifestHead {
 }
 
 export interface StoredManifest extends ManifestHead {
+  /** Which life of the manifest this is; "" for what distribution wrote. */
+  readonly generation: string;
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
@@ -60,5 +62,5 @@ async function readBytes(store: Store, digest: Digest, link: Link): Promise<Stor
 /** The pushed media type is kept with the link; that of what distribution wrote is in the bytes. */
 function withType(digest: Digest, link: Link, bytes: Uint8Array<ArrayBuffer>): StoredManifest {
   const mediaType = link.mediaType ?? manifestOf(bytes)?.mediaType ?? ociManifest;
-  return { digest, mediaType, size: bytes.byteLength, bytes };
+  return { digest, mediaType, size: bytes.byteLength, generation: link.generation, bytes };
 }

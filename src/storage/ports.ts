@@ -4,6 +4,9 @@ export type Bucket = Pick<R2Bucket, "get" | "head" | "put" | "list" | "delete" |
 /** The part of a KV namespace that Skerry uses for its tag link records. */
 export type KeyValue = Pick<KVNamespace, "getWithMetadata" | "put" | "delete">;
 
+/** The part of the Cache API that Skerry uses: the cache of the data centre that answers. */
+export type ResponseCache = Pick<Cache, "match" | "put" | "delete">;
+
 /** Time as seen by the registry: Unix time in milliseconds, and a pause in milliseconds. */
 export interface Clock {
   now(): number;

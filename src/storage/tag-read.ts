@@ -1,6 +1,7 @@
-import { algorithmOf, type Digest, digestOf } from "../oci/digest.ts";
+import { hasDigest } from "../oci/digest.ts";
 import type { RepositoryName, Tag } from "../oci/name.ts";
 import { type ManifestHead, readManifest, type StoredManifest } from "./manifests.ts";
+import type { NearContent } from "./near-content.ts";
 import type { Store } from "./store.ts";
 import { isCarried, type TagRecord, type TagRecords } from "./tag-records.ts";
 import { readTagHead, type TagHead, type TagTarget } from "./tag-register.ts";
@@ -30,20 +31,16 @@ export class TagReader {
   /**
    * What the tag names. Strong reading asks R2 and KV at once: where they agree the record carries the answer,
    * else R2 decides. Eventual reading believes the record. That a tag is not there is never taken from KV.
-   * @param defer keeps work going after the answer (`waitUntil`).
    */
-  async resolve(
-    store: Store,
-    name: RepositoryName,
-    tag: Tag,
-    defer: (work: Promise<unknown>) => void,
-  ): Promise<ResolvedTag | undefined> {
+  async resolve(near: NearContent, name: RepositoryName, tag: Tag): Promise<ResolvedTag | undefined> {
+    const { store } = near;
     const records = store.tagRecords;
     if (records?.consistency === "eventual") {
       const record = await records.get(name, tag);
       if (record !== undefined) {
-        if (records.isPastHalfLife(record, store.clock.now())) defer(this.#renew(store, records, name, tag));
-        return resolved(store, name, record.target, record);
+        if (records.isPastHalfLife(record, store.clock.now()))
+          near.defer(this.#renew(store, records, name, tag));
+        return resolved(near, name, record.target, record);
       }
     }
     const [head, record] = await Promise.all([
@@ -53,9 +50,9 @@ export class TagReader {
     const { target } = head;
     const isRight = record !== undefined && target !== undefined && isSame(record.target, target);
     if (records !== undefined && !isRight && this.#shouldRepair(store, records, name, tag, head, record)) {
-      defer(this.#renew(store, records, name, tag));
+      near.defer(this.#renew(store, records, name, tag));
     }
-    return target && resolved(store, name, target, isRight ? record : undefined);
+    return target && resolved(near, name, target, isRight ? record : undefined);
   }
 
   #shouldRepair(
@@ -92,7 +89,7 @@ function isSame(record: TagTarget, target: TagTarget): boolean {
 }
 
 function resolved(
-  store: Store,
+  near: NearContent,
   name: RepositoryName,
   target: TagTarget,
   record: TagRecord | undefined,
@@ -105,13 +102,9 @@ function resolved(
     async read() {
       const carried = record?.bytes;
       if (carried !== undefined && (await hasDigest(carried, digest))) {
-        return { digest, mediaType, size, bytes: carried };
+        return { digest, mediaType, size, generation, bytes: carried };
       }
-      return readManifest(store, name, digest, generation);
+      return near.manifest(name, digest, generation);
     },
   };
-}
-
-async function hasDigest(bytes: Uint8Array<ArrayBuffer>, digest: Digest): Promise<boolean> {
-  return (await digestOf(bytes, algorithmOf(digest))) === digest;
 }

@@ -1,10 +1,13 @@
+import type { Config } from "../../src/config.ts";
 import type { Client, TestRegistry } from "../support/registry.ts";
 
-/** What a request may cost at most: R2 operations of class A and B, KV operations, serial rounds. */
+/** What a request may cost at most: R2 operations of class A and B, those of KV and cache, serial rounds. */
 export interface Budget {
   readonly A: number;
   readonly B: number;
   readonly kv: number;
+  /** 0 unless given. */
+  readonly cache?: number;
   readonly rounds: number;
 }
 
@@ -15,5 +18,5 @@ export interface Row {
   /** Gives the request whose operations count. */
   prepare(client: Client, world: TestRegistry): Promise<() => Promise<Response>>;
   readonly status: number;
-  readonly eventual?: true;
+  readonly config?: Partial<Config>;
 }

@@ -1,3 +1,4 @@
+import { CacheDouble } from "./cache.ts";
 import { VirtualClock } from "./clock.ts";
 import { Gate } from "./gate.ts";
 import { KvDouble } from "./kv.ts";
@@ -12,12 +13,13 @@ export interface DoublesOptions {
   readonly clock?: VirtualClock;
 }
 
-/** An empty bucket and namespace behind one gate, on one clock. */
+/** An empty bucket, namespace and data centre's cache behind one gate, on one clock. */
 export interface Doubles {
   readonly gate: Gate;
   readonly clock: VirtualClock;
   readonly r2: R2Double;
   readonly kv: KvDouble;
+  readonly cache: CacheDouble;
 }
 
 export function createDoubles(options: DoublesOptions = {}): Doubles {
@@ -28,5 +30,6 @@ export function createDoubles(options: DoublesOptions = {}): Doubles {
     clock,
     r2: new R2Double(gate, { clock, ...options.r2 }),
     kv: new KvDouble(gate, { clock, ...options.kv }),
+    cache: new CacheDouble(gate, { clock }),
   };
 }

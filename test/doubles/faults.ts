@@ -36,8 +36,9 @@ export function faults(list: readonly Fault[], next: Policy = immediate): Policy
   };
 }
 
-/** What R2 or KV says when it fails on its own. */
+/** What R2, KV or the cache says when it fails on its own. */
 export function internalError(operation: Operation): Error {
+  if (operation.store === "cache") return new Error("internal error");
   return operation.store === "R2"
     ? r2Error(operation.kind, 10001)
     : new Error(`KV ${operation.kind.toUpperCase()} failed: 500 Internal Server Error`);

@@ -2,6 +2,7 @@ import { reset } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeEach, describe } from "vitest";
 import { createDoubles } from "./doubles.ts";
+import { responseCache } from "./fidelity/cache.ts";
 import { conditions } from "./fidelity/conditions.ts";
 import { keyValue } from "./fidelity/kv.ts";
 import { lists } from "./fidelity/lists.ts";
@@ -31,3 +32,8 @@ describe.each([
   ["the KV simulator", () => env.TAGS],
   ["the KV double", () => doubles.kv.actor("test")],
 ])("%s", (_name, open) => keyValue(open));
+
+describe.each([
+  ["the cache simulator", () => caches.default],
+  ["the cache double", () => doubles.cache.actor("test")],
+])("%s", (_name, open) => responseCache(open));

@@ -1,4 +1,4 @@
-export type Store = "R2" | "KV";
+export type Store = "R2" | "KV" | "cache";
 
 export type Kind =
   | "get"
@@ -11,7 +11,7 @@ export type Kind =
   | "complete"
   | "abort";
 
-/** One call of a double: what a real binding would send to R2 or KV. */
+/** One call of a double: what a real binding would send to R2, KV or the cache of the data centre. */
 export interface Operation {
   readonly store: Store;
   readonly kind: Kind;
@@ -47,7 +47,7 @@ export function mutates(operation: Operation): boolean {
   return operation.kind !== "get" && operation.kind !== "head" && operation.kind !== "list";
 }
 
-/** `R2 put <key>`, `R2 put <key> (conditional)`, `KV get <key>`; several keys are separated by a space. */
+/** `R2 put <key>`, `R2 put <key> (conditional)`, `KV get <key>`, `cache get <URL>`; several keys are separated by a space. */
 export function printOperation(operation: Operation): string {
   const condition = operation.conditional ? " (conditional)" : "";
   return `${operation.store} ${operation.kind} ${operation.keys.join(" ")}${condition}`;

@@ -1,5 +1,5 @@
 import type { Call, Gate, Policy } from "./gate.ts";
-import { operationClass, printOperation } from "./operation.ts";
+import { operationClass, printOperation, type Store } from "./operation.ts";
 
 /** What a run cost. */
 export interface Summary {
@@ -10,6 +10,8 @@ export interface Summary {
   readonly B: number;
   /** KV operations. */
   readonly kv: number;
+  /** Operations of the data centre's cache. */
+  readonly cache: number;
   /** Serial rounds: how many answers the run had to wait for, one after the other. */
   readonly rounds: number;
   /** The most operations that one actor had called and not yet been answered. */
@@ -82,22 +84,24 @@ export function nothingMoves(): Promise<void> {
 /** Runs `run` on a network of rounds and sums up the operations that passed the gate meanwhile. */
 export async function counted<T>(
   gate: Gate,
-  run: () => Promise<T>,
+  run: (network: Rounds) => Promise<T>,
 ): Promise<Summary & { readonly result: T }> {
   const network = new Rounds();
   const { policy } = gate;
   const first = gate.trace.length;
   gate.policy = network.policy;
   try {
-    const result = await run();
+    const result = await run(network);
     const operations = gate.trace.slice(first);
-    const r2 = operations.filter((operation) => operation.store === "R2");
+    const of = (store: Store) => operations.filter((operation) => operation.store === store);
+    const r2 = of("R2");
     return {
       result,
       operations: operations.map(printOperation),
       A: r2.filter((operation) => operationClass(operation) === "A").length,
       B: r2.filter((operation) => operationClass(operation) === "B").length,
-      kv: operations.length - r2.length,
+      kv: of("KV").length,
+      cache: of("cache").length,
       rounds: network.rounds,
       maxInFlight: network.maxInFlight,
     };

@@ -25,10 +25,17 @@ export interface TestRegistry extends Doubles {
 
 export const origin = "https://registry.example";
 
+export interface TestRegistryOptions extends DoublesOptions {
+  readonly config?: Partial<Config>;
+  readonly platform?: Partial<Platform>;
+  /** Whether clients are served by one data centre with a cache, instead of none. */
+  readonly edgeCache?: boolean;
+  /** Called with every answer, before the work that outlives it is waited for. */
+  readonly onAnswer?: () => void;
+}
+
 /** A registry over empty doubles, open to everybody. */
-export function createTestRegistry(
-  options: DoublesOptions & { readonly config?: Partial<Config>; readonly platform?: Partial<Platform> } = {},
-): TestRegistry {
+export function createTestRegistry(options: TestRegistryOptions = {}): TestRegistry {
   const doubles = createDoubles(options);
   return {
     ...doubles,
@@ -37,16 +44,22 @@ export function createTestRegistry(
         {
           bucket: doubles.r2.actor(actor),
           kv: doubles.kv.actor(actor),
+          cache: options.edgeCache ? doubles.cache.actor(actor) : undefined,
           clock: doubles.clock,
           ...options.platform,
         },
         { ...options.config, ...overrides },
+        options.onAnswer,
       ),
   };
 }
 
 /** A client of a registry over any platform. */
-export function createClient(platform: Platform, overrides: Partial<Config> = {}): Client {
+export function createClient(
+  platform: Platform,
+  overrides: Partial<Config> = {},
+  onAnswer: () => void = () => undefined,
+): Client {
   const config = { ...readConfig({ ANONYMOUS: "all" }), uploadKey: "a key for tests alone", ...overrides };
   const registry = createRegistry(config, platform);
   const app = createApp(registry);
@@ -66,6 +79,7 @@ export function createClient(platform: Platform, overrides: Partial<Config> = {}
     async ask(request, ask = {}) {
       const deferred: Promise<unknown>[] = [];
       const response = await send(request, ask, deferred);
+      onAnswer();
       await Promise.all(deferred);
       return response;
     },

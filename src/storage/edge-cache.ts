@@ -1,0 +1,112 @@
+import type { ResponseCache } from "./ports.ts";
+
+export interface EdgeCacheOptions {
+  /** Seconds that a copy is served: 1 and more. */
+  readonly ttl: number;
+  /** Bytes of the largest blob that is copied; 0 for none. */
+  readonly blobMax: number;
+}
+
+/** A copy; its body is to be read or cancelled. */
+export interface OpenCopy {
+  readonly headers: Headers;
+  /** Bytes. */
+  readonly size: number;
+  readonly body: ReadableStream;
+}
+
+export interface ReadCopy {
+  readonly headers: Headers;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/**
+ * Copies of what links lead to, in the cache of the data centre that answers. A cache that does nothing, or
+ * fails, is one that is always empty: no answer depends on it.
+ *
+ * A copy is named by its link's key, so by repository and digest. Its URL lies below `/v2/`, where nothing is
+ * served before the Worker has asked for authorization, and on the host name of the Worker, as the platform
+ * wants it.
+ */
+export class EdgeCache {
+  readonly blobMax: number;
+  readonly #cache: ResponseCache;
+  readonly #ttl: number;
+  readonly #filling = new Set<string>();
+
+  constructor(cache: ResponseCache, options: EdgeCacheOptions) {
+    this.#cache = cache;
+    this.#ttl = options.ttl;
+    this.blobMax = options.blobMax;
+  }
+
+  /** The copy of what the link leads to, with a body of known length. */
+  async open(origin: string, link: string): Promise<OpenCopy | undefined> {
+    try {
+      const copy = await this.#cache.match(urlOf(origin, link));
+      const length = copy?.headers.get("Content-Length");
+      if (copy?.body && length) return { headers: copy.headers, size: Number(length), body: copy.body };
+      await copy?.body?.cancel();
+    } catch (error) {
+      report("match", error);
+    }
+    return undefined;
+  }
+
+  /** The copy of what the link leads to, read to its end. */
+  async read(origin: string, link: string): Promise<ReadCopy | undefined> {
+    try {
+      const copy = await this.#cache.match(urlOf(origin, link));
+      return copy && { headers: copy.headers, bytes: new Uint8Array(await copy.arrayBuffer()) };
+    } catch (error) {
+      report("match", error);
+      return undefined;
+    }
+  }
+
+  /**
+   * Makes a copy. A delete may come in between, so the link is looked at once the copy is there: of the two, the
+   * delete's drop or this look, the later one removes it. One copy at a time is made in an isolate.
+   * @param content the bytes, with headers that tell what they are; undefined when they are gone.
+   * @param isLive whether the link still leads to them.
+   */
+  async fill(
+    origin: string,
+    link: string,
+    content: () => Promise<Response | undefined>,
+    isLive: () => Promise<boolean>,
+  ): Promise<void> {
+    const url = urlOf(origin, link);
+    if (this.#filling.has(url)) return;
+    this.#filling.add(url);
+    try {
+      const response = await content();
+      if (response === undefined) return;
+      response.headers.set("Cache-Control", `max-age=${this.#ttl}`);
+      await this.#cache.put(url, response);
+      const live = await isLive().catch(() => false);
+      if (!live) await this.drop(origin, link);
+    } catch (error) {
+      report("put", error);
+    } finally {
+      this.#filling.delete(url);
+    }
+  }
+
+  /** Removes the copy, in this data centre only. */
+  async drop(origin: string, link: string): Promise<void> {
+    try {
+      await this.#cache.delete(urlOf(origin, link));
+    } catch (error) {
+      report("delete", error);
+    }
+  }
+}
+
+function urlOf(origin: string, link: string): string {
+  return `${origin}/v2/_skerry/cache/${link}`;
+}
+
+function report(operation: string, error: unknown): void {
+  console.warn(`edge cache ${operation} failed: ${error instanceof Error ? error.message : String(error)}`);
+}
