@@ -17,7 +17,7 @@ export interface Access {
   readonly admitted: boolean;
   /** Whether no credentials were sent where somebody could have some: clients send them only when asked to. */
   readonly mustLogIn: boolean;
-  /** Whether the caller manages robots. */
+  /** Whether the caller may use the admin API: robots, garbage collection. */
   readonly admin: boolean;
   allows(name: RepositoryName, action: Action): boolean;
   /** Whether the catalog shows a repository; undefined if the caller may not read the catalog. */

@@ -46,8 +46,8 @@ export function repositoryScope(name: string, action: Action): Scope {
 /** The scope of the catalog. */
 export const catalogScope: Scope = { type: "registry", class: "", name: "catalog", actions: ["*"] };
 
-/** The scope of managing robots. */
-export const accountsScope: Scope = { type: "registry", class: "", name: "accounts", actions: ["*"] };
+/** The scope of the admin API. */
+export const adminScope: Scope = { type: "registry", class: "", name: "admin", actions: ["*"] };
 
 /** The part of the scopes that the grants allow, as a token says it; a scope of which nothing is allowed is left out. */
 export function grantedEntries(
@@ -58,7 +58,7 @@ export function grantedEntries(
   return scopes.flatMap((scope): AccessEntry[] => {
     if (scope.type === "repository") return repositoryEntry(scope, grants);
     if (isSame(scope, catalogScope)) return [{ ...entryOf(catalogScope), repositories: visible(grants) }];
-    return admin && isSame(scope, accountsScope) ? [entryOf(accountsScope)] : [];
+    return admin && isSame(scope, adminScope) ? [entryOf(adminScope)] : [];
   });
 }
 

@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { matchesWildcard } from "../oci/wildcard.ts";
 import { type Access, type Caller, covers } from "./access.ts";
 import { allowedActions, type Grant } from "./grants.ts";
-import { type AccessEntry, accountsScope, catalogScope, type Scope } from "./scope.ts";
+import { type AccessEntry, adminScope, catalogScope, type Scope } from "./scope.ts";
 
 const strings = v.array(v.string());
 const entry = v.object({
@@ -25,7 +25,7 @@ export function readEntries(claim: unknown): readonly AccessEntry[] {
 /**
  * The access of a caller with a token.
  * @param everybody what needs no token at all, and is not taken away by one.
- * @param ours whether the token is of this registry: no other issuer makes somebody manage robots.
+ * @param ours whether the token is of this registry: no other issuer makes an admin.
  */
 export function tokenAccess(
   caller: Caller,
@@ -40,7 +40,7 @@ export function tokenAccess(
     caller,
     admitted: true,
     mustLogIn: false,
-    admin: ours && find(entries, accountsScope) !== undefined,
+    admin: ours && find(entries, adminScope) !== undefined,
     allows: (name, action) =>
       covers(
         [...entriesOf(name).flatMap(({ actions }) => actions), ...allowedActions(everybody, name)],

@@ -1,4 +1,4 @@
-import { accountsScope, catalogScope, repositoryScope, type Scope } from "../auth/scope.ts";
+import { adminScope, catalogScope, repositoryScope, type Scope } from "../auth/scope.ts";
 import { tryParseRepositoryName } from "../oci/name.ts";
 import type { RegistryContext } from "./context.ts";
 
@@ -13,7 +13,7 @@ const repositoryPath =
 export function routeScopes(c: RegistryContext): readonly Scope[] {
   const { path, method } = c.req;
   if (/^\/v2\/_catalog\/?$/.test(path)) return [catalogScope];
-  if (/^\/v2\/_skerry\/(?:accounts|gc)(?:\/|$)/.test(path)) return [accountsScope];
+  if (path.startsWith("/v2/_skerry/")) return [adminScope];
   const groups = repositoryPath.exec(path)?.groups;
   const name = tryParseRepositoryName(groups?.name ?? "");
   if (name === undefined) return [];

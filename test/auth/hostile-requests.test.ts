@@ -75,7 +75,7 @@ describe("a request for a token", () => {
     ["no action", "repository:team/app:"],
     ["an action that nobody knows", "repository:team/app:administer"],
     ["an action in capitals", "repository:team/app:PULL"],
-    ["the robots", "registry:accounts:*"],
+    ["the robots", "registry:admin:*"],
     ["a name of 300 characters", `repository:team/${"a".repeat(300)}:pull`],
     ["nothing but colons", ":::::"],
   ])("whose scope holds %s gets nothing for it", async (_, scope) => {

@@ -26,7 +26,7 @@ function claims(more: Readonly<Record<string, unknown>> = {}) {
     exp: world.now() + 300,
     access: [
       { type: "repository", name: "team/app", actions: ["pull", "push", "delete"] },
-      { type: "registry", name: "accounts", actions: ["*"] },
+      { type: "registry", name: "admin", actions: ["*"] },
     ],
     ...more,
   };

@@ -195,23 +195,25 @@ describe("who is no admin", () => {
     `DELETE ${accounts}/robot-ci`,
     `DELETE ${accounts}/robot-absent`,
     `POST ${accounts}/robot-ci/rotate`,
+    "GET /v2/_skerry/gc",
+    "POST /v2/_skerry/gc",
   ];
 
   it("does nothing to robots, nor learns of them", async () => {
     const robot = await issued("robot-ci", { grants: { "*": "pull,push,delete" } });
-    const token = await getToken(world.stranger, ["registry:accounts:*"], basic(robot));
+    const token = await getToken(world.stranger, ["registry:admin:*"], basic(robot));
     for (const request of requests) {
       await expectStatus(as(robot).ask(request), 403);
       for (const client of [world.stranger, authorized(world.stranger, bearer(token))]) {
         const answer = await expectStatus(client.ask(request), 401);
-        expect(challengeOf(answer).scope).toBe("registry:accounts:*");
+        expect(challengeOf(answer).scope).toBe("registry:admin:*");
       }
     }
     await expectStatus(as(robot).ask("GET /v2/"), 200);
   });
 
   it("but has an admin's token is one", async () => {
-    const token = await getToken(world.stranger, ["registry:accounts:*"], basic(world.accounts.root));
+    const token = await getToken(world.stranger, ["registry:admin:*"], basic(world.accounts.root));
     await expectStatus(authorized(world.stranger, bearer(token)).ask(`GET ${accounts}`), 200);
     const other = await getToken(world.stranger, ["repository:team/app:*"], basic(world.accounts.root));
     await expectStatus(authorized(world.stranger, bearer(other)).ask(`GET ${accounts}`), 401);

@@ -70,7 +70,7 @@ describe("a token of another token server", () => {
   });
 
   it("makes nobody manage robots", async () => {
-    const client = await holding([{ type: "registry", name: "accounts", actions: ["*"] }]);
+    const client = await holding([{ type: "registry", name: "admin", actions: ["*"] }]);
     await expectStatus(client.ask("GET /v2/_skerry/accounts"), 401);
   });
 
