@@ -1,6 +1,5 @@
 import { RegistryError } from "../oci/error.ts";
-import { isInCatalog } from "../storage/catalog.ts";
-import { listTags } from "../storage/tag-list.ts";
+import { listTagNames } from "../storage/tag-list.ts";
 import { type RegistryContext, repositoryFor } from "./context.ts";
 import { jsonPage, pageParams } from "./paging.ts";
 
@@ -12,10 +11,8 @@ export async function getTags(c: RegistryContext): Promise<Response> {
   const { store } = c.var.registry;
   const name = repositoryFor(c, "pull");
   const { n, last } = pageParams(c);
-  const page = await listTags(store, name, Math.max(n ?? Number.POSITIVE_INFINITY, 1), last);
-  if (!page.known && page.tags.length === 0 && !(await isInCatalog(store, name))) {
-    throw new RegistryError("NAME_UNKNOWN", { detail: { name } });
-  }
-  const tags = n === 0 ? [] : page.tags.map(({ tag }) => tag);
+  const page = await listTagNames(store, name, Math.max(n ?? Number.POSITIVE_INFINITY, 1), last);
+  if (!page.known) throw new RegistryError("NAME_UNKNOWN", { detail: { name } });
+  const tags = n === 0 ? [] : page.tags;
   return jsonPage(c, { name, tags }, page.more && n !== 0 ? { n, last: tags.at(-1) } : undefined);
 }

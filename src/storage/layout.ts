@@ -43,8 +43,13 @@ export class Layout {
     return `${this.revisionLinks(name)}${path(digest)}/link`;
   }
 
+  /** Listing this prefix gives what distribution keeps of the tags of a repository. */
+  currentLinks(name: RepositoryName): string {
+    return `${this.#repository(name)}_manifests/tags/`;
+  }
+
   currentLink(name: RepositoryName, tag: Tag): string {
-    return `${this.#repository(name)}_manifests/tags/${tag}/current/link`;
+    return `${this.currentLinks(name)}${tag}/current/link`;
   }
 
   /** Listing this prefix gives the tags of a repository in ASCII order. */

@@ -1,34 +1,37 @@
+<<<<<<< HEAD
 import { hasDigest } from "../oci/digest.ts";
 import type { RepositoryName, Tag } from "../oci/name.ts";
 import { type ManifestHead, readManifest, type StoredManifest } from "./manifests.ts";
 import type { NearContent } from "./near-content.ts";
+=======
+import { algorithmOf, digestOf } from "../oci/digest.ts";
+import { retryLater } from "../oci/error.ts";
+import type { RepositoryName, Tag } from "../oci/name.ts";
+import { readLegacyTag } from "./legacy-tags.ts";
+import { type ManifestHead, readManifest, type StoredManifest, statManifest } from "./manifests.ts";
+import { isSettled, RecordRepair } from "./record-repair.ts";
+>>>>>>> 955c692 (wip)
 import type { Store } from "./store.ts";
-import { isCarried, type TagRecord, type TagRecords } from "./tag-records.ts";
-import { readTagHead, type TagHead, type TagTarget } from "./tag-register.ts";
+import type { TagRecord, TagRecords } from "./tag-records.ts";
+import { readTagHead, type TagHead } from "./tag-register.ts";
 
-/** A record is repaired only when the register is older than this: until then KV is merely catching up. */
-const settledAfter = 2 * 60 * 1000;
-/** One repair of a tag's record in this many milliseconds and isolate. */
-const repairEvery = 60 * 1000;
-/** So many tags are remembered as lately repaired; then the memory starts anew. */
-const repairMemory = 1000;
-
-/** What a tag names, and a way to its bytes that asks for nothing a second time. */
-export interface ResolvedTag extends ManifestHead {
-  /** The bytes; undefined if the manifest is gone: the tag is dead. */
-  read(): Promise<StoredManifest | undefined>;
-}
+/** How often a reader follows a tag that moves on, and whose manifest is deleted, before it asks to come back. */
+const looks = 5;
 
 /** Reads tags, remembering for the isolate which records it has repaired. */
 export class TagReader {
-  readonly #repaired = new Map<string, number>();
+  readonly #repair = new RecordRepair();
 
   /** What the tag names, for an answer without a body: one read of R2. */
   async stat(store: Store, name: RepositoryName, tag: Tag): Promise<ManifestHead | undefined> {
-    return (await readTagHead(store, name, tag)).target;
+    const head = await readTagHead(store, name, tag);
+    if (head.version !== undefined) return head.target;
+    const legacy = await readLegacyTag(store, name, tag);
+    return legacy && statManifest(store, name, legacy.digest);
   }
 
   /**
+<<<<<<< HEAD
    * What the tag names. Strong reading asks R2 and KV at once: where they agree the record carries the answer,
    * else R2 decides. Eventual reading believes the record. That a tag is not there is never taken from KV.
    */
@@ -42,17 +45,59 @@ export class TagReader {
           near.defer(this.#renew(store, records, name, tag));
         return resolved(near, name, record.target, record);
       }
+=======
+   * The manifest that the tag names. Strong reading asks R2 and KV at once: where they agree the record carries
+   * the manifest, else R2 decides. Eventual reading believes the record. That a tag is not there is never taken
+   * from KV.
+   * @param defer keeps work going after the answer (`waitUntil`).
+   * @throws RegistryError 503 if tag and manifests change faster than they can be read.
+   */
+  async read(
+    store: Store,
+    name: RepositoryName,
+    tag: Tag,
+    defer: (work: Promise<unknown>) => void,
+  ): Promise<StoredManifest | undefined> {
+    const records = store.tagRecords;
+    if (records?.consistency === "eventual") {
+      const believed = await this.#believe(store, records, name, tag, defer);
+      if (believed !== undefined) return believed;
+>>>>>>> 955c692 (wip)
     }
     const [head, record] = await Promise.all([
       readTagHead(store, name, tag),
       records?.consistency === "strong" ? records.get(name, tag) : undefined,
     ]);
-    const { target } = head;
-    const isRight = record !== undefined && target !== undefined && isSame(record.target, target);
+    const isRight = record !== undefined && isSame(record, head);
     if (records !== undefined && !isRight && this.#shouldRepair(store, records, name, tag, head, record)) {
+<<<<<<< HEAD
       near.defer(this.#renew(store, records, name, tag));
     }
     return target && resolved(near, name, target, isRight ? record : undefined);
+=======
+      defer(this.#repair.renew(store, records, name, tag));
+    }
+    return (isRight ? await carriedBy(record) : undefined) ?? followTag(store, name, tag, head);
+  }
+
+  /** What the record says, as long as its manifest is to be had: one that is gone is no proof of absence. */
+  async #believe(
+    store: Store,
+    records: TagRecords,
+    name: RepositoryName,
+    tag: Tag,
+    defer: (work: Promise<unknown>) => void,
+  ): Promise<StoredManifest | undefined> {
+    const record = await records.get(name, tag);
+    if (record === undefined) return undefined;
+    const { digest, generation } = record.target;
+    const manifest = (await carriedBy(record)) ?? (await readManifest(store, name, digest, generation));
+    const now = store.clock.now();
+    if (manifest && records.isPastHalfLife(record, now) && this.#repair.mayBegin(name, tag, now)) {
+      defer(this.#repair.renew(store, records, name, tag));
+    }
+    return manifest;
+>>>>>>> 955c692 (wip)
   }
 
   #shouldRepair(
@@ -65,25 +110,13 @@ export class TagReader {
   ): boolean {
     if (head.target === undefined && record === undefined) return false;
     const now = store.clock.now();
-    if (records.consistency === "strong" && now - head.at < settledAfter) return false;
-    const key = `${name}:${tag}`;
-    const last = this.#repaired.get(key);
-    if (last !== undefined && now - last < repairEvery) return false;
-    if (this.#repaired.size >= repairMemory) this.#repaired.clear();
-    this.#repaired.set(key, now);
-    return true;
-  }
-
-  async #renew(store: Store, records: TagRecords, name: RepositoryName, tag: Tag): Promise<void> {
-    const { target } = await readTagHead(store, name, tag);
-    if (target === undefined) return records.delete(name, tag);
-    const bytes = isCarried(target.size)
-      ? (await readManifest(store, name, target.digest, target.generation))?.bytes
-      : undefined;
-    await records.put(name, tag, target, bytes, store.clock.now());
+    // Until then KV is merely catching up.
+    if (records.consistency === "strong" && !isSettled(head, now)) return false;
+    return this.#repair.mayBegin(name, tag, now);
   }
 }
 
+<<<<<<< HEAD
 function isSame(record: TagTarget, target: TagTarget): boolean {
   return record.digest === target.digest && record.generation === target.generation;
 }
@@ -108,3 +141,38 @@ function resolved(
     },
   };
 }
+=======
+/**
+ * Reads what the tag names. If that is gone although the tag was there, the tag is looked at again: it may have
+ * moved on before its old manifest was deleted, and never have named nothing.
+ */
+async function followTag(
+  store: Store,
+  name: RepositoryName,
+  tag: Tag,
+  head: TagHead,
+): Promise<StoredManifest | undefined> {
+  let current = head;
+  for (let look = 0; look < looks; look++) {
+    const { target, version } = current;
+    const named = version === undefined ? await readLegacyTag(store, name, tag) : target;
+    if (named === undefined) return undefined;
+    const manifest = await readManifest(store, name, named.digest, target?.generation);
+    if (manifest !== undefined) return manifest;
+    current = await readTagHead(store, name, tag);
+    if (current.version === version) return undefined;
+  }
+  throw retryLater(1, "the tag is being written by others");
+}
+
+/** The manifest that the record carries, if it is the one. */
+async function carriedBy({ target, bytes }: TagRecord): Promise<StoredManifest | undefined> {
+  const { digest, mediaType, size } = target;
+  if (bytes === undefined || (await digestOf(bytes, algorithmOf(digest))) !== digest) return undefined;
+  return { digest, mediaType, size, bytes };
+}
+
+function isSame(record: TagRecord, { target }: TagHead): boolean {
+  return record.target.digest === target?.digest && record.target.generation === target.generation;
+}
+>>>>>>> 955c692 (wip)
