@@ -56,24 +56,14 @@ async function find(
   const { store, tagReader } = c.var.registry;
   const needsNoBody = c.req.method === "HEAD";
   if ("tag" in wanted) {
-<<<<<<< HEAD
-    if (!needsNoBody) return tagReader.resolve(nearContent(c), name, wanted.tag);
-    return readable(c, name, await tagReader.stat(store, name, wanted.tag));
+    if (needsNoBody) return readable(c, name, await tagReader.stat(store, name, wanted.tag));
+    return atHand(await tagReader.read(nearContent(c), name, wanted.tag));
   }
   if (needsNoBody) return readable(c, name, await statManifest(store, name, wanted.digest));
-  const manifest = await nearContent(c).manifest(name, wanted.digest);
-=======
-    if (needsNoBody) return readable(c, name, await tagReader.stat(store, name, wanted.tag));
-    return atHand(await tagReader.read(store, name, wanted.tag, (work) => defer(c, work)));
-  }
-  if (needsNoBody || c.req.header("If-None-Match") !== undefined) {
-    return readable(c, name, await statManifest(store, name, wanted.digest));
-  }
-  return atHand(await readManifest(store, name, wanted.digest));
+  return atHand(await nearContent(c).manifest(name, wanted.digest));
 }
 
 function atHand(manifest: StoredManifest | undefined): Found | undefined {
->>>>>>> 955c692 (wip)
   return manifest && { ...manifest, read: async () => manifest };
 }
 

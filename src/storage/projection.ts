@@ -1,5 +1,6 @@
 import type { Digest } from "../oci/digest.ts";
 import type { RepositoryName, Tag } from "../oci/name.ts";
+import { mapBounded } from "./bounded.ts";
 import { whenWritable } from "./register.ts";
 import type { Store } from "./store.ts";
 import { isCarried } from "./tag-records.ts";
@@ -51,6 +52,20 @@ export async function projectUntilStable(
     projected = now;
   }
   return projected;
+}
+
+/**
+ * Takes away the projections of tags whose registers are tombstones: one delete for all of distribution's links
+ * and one for each record in KV. As with `project`, the caller looks at the registers afterwards.
+ * @param tags at most 1,000.
+ */
+export async function unproject(store: Store, name: RepositoryName, tags: readonly Tag[]): Promise<void> {
+  const { bucket, tagRecords } = store;
+  if (tags.length === 0) return;
+  const links = tags.map((tag) => store.layout.currentLink(name, tag));
+  const deletes: (() => Promise<void>)[] = [() => bucket.delete(links)];
+  if (tagRecords !== undefined) deletes.push(...tags.map((tag) => () => tagRecords.delete(name, tag)));
+  await mapBounded(deletes, store.concurrency, (run) => run());
 }
 
 /** Whether distribution's link says what the register says: one read. */

@@ -1,16 +1,10 @@
-<<<<<<< HEAD
 import { hasDigest } from "../oci/digest.ts";
-import type { RepositoryName, Tag } from "../oci/name.ts";
-import { type ManifestHead, readManifest, type StoredManifest } from "./manifests.ts";
-import type { NearContent } from "./near-content.ts";
-=======
-import { algorithmOf, digestOf } from "../oci/digest.ts";
 import { retryLater } from "../oci/error.ts";
 import type { RepositoryName, Tag } from "../oci/name.ts";
 import { readLegacyTag } from "./legacy-tags.ts";
-import { type ManifestHead, readManifest, type StoredManifest, statManifest } from "./manifests.ts";
+import { type ManifestHead, type StoredManifest, statManifest } from "./manifests.ts";
+import type { NearContent } from "./near-content.ts";
 import { isSettled, RecordRepair } from "./record-repair.ts";
->>>>>>> 955c692 (wip)
 import type { Store } from "./store.ts";
 import type { TagRecord, TagRecords } from "./tag-records.ts";
 import { readTagHead, type TagHead } from "./tag-register.ts";
@@ -31,38 +25,17 @@ export class TagReader {
   }
 
   /**
-<<<<<<< HEAD
-   * What the tag names. Strong reading asks R2 and KV at once: where they agree the record carries the answer,
-   * else R2 decides. Eventual reading believes the record. That a tag is not there is never taken from KV.
-   */
-  async resolve(near: NearContent, name: RepositoryName, tag: Tag): Promise<ResolvedTag | undefined> {
-    const { store } = near;
-    const records = store.tagRecords;
-    if (records?.consistency === "eventual") {
-      const record = await records.get(name, tag);
-      if (record !== undefined) {
-        if (records.isPastHalfLife(record, store.clock.now()))
-          near.defer(this.#renew(store, records, name, tag));
-        return resolved(near, name, record.target, record);
-      }
-=======
    * The manifest that the tag names. Strong reading asks R2 and KV at once: where they agree the record carries
    * the manifest, else R2 decides. Eventual reading believes the record. That a tag is not there is never taken
    * from KV.
-   * @param defer keeps work going after the answer (`waitUntil`).
    * @throws RegistryError 503 if tag and manifests change faster than they can be read.
    */
-  async read(
-    store: Store,
-    name: RepositoryName,
-    tag: Tag,
-    defer: (work: Promise<unknown>) => void,
-  ): Promise<StoredManifest | undefined> {
+  async read(near: NearContent, name: RepositoryName, tag: Tag): Promise<StoredManifest | undefined> {
+    const { store } = near;
     const records = store.tagRecords;
     if (records?.consistency === "eventual") {
-      const believed = await this.#believe(store, records, name, tag, defer);
+      const believed = await this.#believe(near, records, name, tag);
       if (believed !== undefined) return believed;
->>>>>>> 955c692 (wip)
     }
     const [head, record] = await Promise.all([
       readTagHead(store, name, tag),
@@ -70,34 +43,27 @@ export class TagReader {
     ]);
     const isRight = record !== undefined && isSame(record, head);
     if (records !== undefined && !isRight && this.#shouldRepair(store, records, name, tag, head, record)) {
-<<<<<<< HEAD
-      near.defer(this.#renew(store, records, name, tag));
+      near.defer(this.#repair.renew(store, records, name, tag));
     }
-    return target && resolved(near, name, target, isRight ? record : undefined);
-=======
-      defer(this.#repair.renew(store, records, name, tag));
-    }
-    return (isRight ? await carriedBy(record) : undefined) ?? followTag(store, name, tag, head);
+    return (isRight ? await carriedBy(record) : undefined) ?? followTag(near, name, tag, head);
   }
 
   /** What the record says, as long as its manifest is to be had: one that is gone is no proof of absence. */
   async #believe(
-    store: Store,
+    near: NearContent,
     records: TagRecords,
     name: RepositoryName,
     tag: Tag,
-    defer: (work: Promise<unknown>) => void,
   ): Promise<StoredManifest | undefined> {
     const record = await records.get(name, tag);
     if (record === undefined) return undefined;
     const { digest, generation } = record.target;
-    const manifest = (await carriedBy(record)) ?? (await readManifest(store, name, digest, generation));
-    const now = store.clock.now();
+    const manifest = (await carriedBy(record)) ?? (await near.manifest(name, digest, generation));
+    const now = near.store.clock.now();
     if (manifest && records.isPastHalfLife(record, now) && this.#repair.mayBegin(name, tag, now)) {
-      defer(this.#repair.renew(store, records, name, tag));
+      near.defer(this.#repair.renew(near.store, records, name, tag));
     }
     return manifest;
->>>>>>> 955c692 (wip)
   }
 
   #shouldRepair(
@@ -116,48 +82,23 @@ export class TagReader {
   }
 }
 
-<<<<<<< HEAD
-function isSame(record: TagTarget, target: TagTarget): boolean {
-  return record.digest === target.digest && record.generation === target.generation;
-}
-
-function resolved(
-  near: NearContent,
-  name: RepositoryName,
-  target: TagTarget,
-  record: TagRecord | undefined,
-): ResolvedTag {
-  const { digest, mediaType, size, generation } = target;
-  return {
-    digest,
-    mediaType,
-    size,
-    async read() {
-      const carried = record?.bytes;
-      if (carried !== undefined && (await hasDigest(carried, digest))) {
-        return { digest, mediaType, size, generation, bytes: carried };
-      }
-      return near.manifest(name, digest, generation);
-    },
-  };
-}
-=======
 /**
  * Reads what the tag names. If that is gone although the tag was there, the tag is looked at again: it may have
  * moved on before its old manifest was deleted, and never have named nothing.
  */
 async function followTag(
-  store: Store,
+  near: NearContent,
   name: RepositoryName,
   tag: Tag,
   head: TagHead,
 ): Promise<StoredManifest | undefined> {
+  const { store } = near;
   let current = head;
   for (let look = 0; look < looks; look++) {
     const { target, version } = current;
     const named = version === undefined ? await readLegacyTag(store, name, tag) : target;
     if (named === undefined) return undefined;
-    const manifest = await readManifest(store, name, named.digest, target?.generation);
+    const manifest = await near.manifest(name, named.digest, target?.generation);
     if (manifest !== undefined) return manifest;
     current = await readTagHead(store, name, tag);
     if (current.version === version) return undefined;
@@ -167,12 +108,10 @@ async function followTag(
 
 /** The manifest that the record carries, if it is the one. */
 async function carriedBy({ target, bytes }: TagRecord): Promise<StoredManifest | undefined> {
-  const { digest, mediaType, size } = target;
-  if (bytes === undefined || (await digestOf(bytes, algorithmOf(digest))) !== digest) return undefined;
-  return { digest, mediaType, size, bytes };
+  if (bytes === undefined || !(await hasDigest(bytes, target.digest))) return undefined;
+  return { ...target, bytes };
 }
 
 function isSame(record: TagRecord, { target }: TagHead): boolean {
   return record.target.digest === target?.digest && record.target.generation === target.generation;
 }
->>>>>>> 955c692 (wip)

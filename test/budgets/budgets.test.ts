@@ -501,7 +501,8 @@ function shortened(operation: string): string {
     .replaceAll(/_uploads\/[0-9a-f-]{36}\//g, "_uploads/")
     .replace(/\/sha256-[0-9a-f]{64}/, "/…")
     .replace(/\/t\d$/, "/…")
-    .replace(/tags\/t\d\//, "tags/…/")
+    .replaceAll(/tags\/t\d\//g, "tags/…/")
+    .replace(/(\S+)(?: \1)+$/, (keys, key) => `${key} (${keys.split(" ").length} keys)`)
     .replace(/:t\d$/, ":…");
 }
 

@@ -1,0 +1,153 @@
+import type { Digest } from "../oci/digest.ts";
+import { type RepositoryName, type Tag, tryParseTag } from "../oci/name.ts";
+import { readDamagedTag } from "./damaged-tag.ts";
+import type { Progress } from "./delete-progress.ts";
+import { type LegacyPage, listLegacyTags, readTagNaming } from "./legacy-tags.ts";
+import type { MeteredBucket } from "./metered-bucket.ts";
+import type { Store } from "./store.ts";
+import type { TagState } from "./tag-register.ts";
+import { type Fate, untagDead } from "./untag-dead.ts";
+
+/** Tags that are dealt with together. It bounds memory, since all that a tag ever named is read with it. */
+const together = 240;
+/** Operations that tags dealt with together share: a look at the revision, and a delete of their links. */
+const shared = 2;
+/** The share of the operations that may go into lists that only tell how many tags are left. */
+const countingShare = 1 / 20;
+
+type MeteredStore = Store & { readonly bucket: MeteredBucket };
+
+/** How the removal of the tags of a deleted manifest goes. */
+export class Removal {
+  /** How many tags this request removed. */
+  removed = 0;
+  /** Tags that could not be removed, because R2 failed or their registers are damaged. */
+  readonly failed: Tag[] = [];
+  /** How many tags are left for a repeated request, those that failed not counted. */
+  left = 0;
+  /** From where a repeated request has to go on. */
+  progress: Progress;
+  /** Whether all tags so far are done, so that the progress goes on with each. */
+  #complete = true;
+
+  /** @param start where an earlier request has come to. */
+  constructor(start: Progress) {
+    this.progress = start;
+  }
+
+  enter(phase: Progress["phase"], after: string | undefined): void {
+    if (this.#complete) this.progress = { phase, after };
+  }
+
+  add(wave: readonly Tag[], fates: readonly Fate[]): void {
+    for (const [index, tag] of wave.entries()) {
+      const fate = fates[index];
+      if (fate === "removed") this.removed += 1;
+      if (fate === "failed" || fate === "damaged") this.failed.push(tag);
+      if (fate === "later") this.left += 1;
+      // A damaged tag is told of once; to come back to it would help nobody.
+      this.#complete &&= fate !== "failed" && fate !== "later";
+      if (this.#complete) this.progress = { ...this.progress, after: tag };
+    }
+  }
+}
+
+/** One way to find the tags of a digest. */
+interface Way {
+  readonly phase: Progress["phase"];
+  /** Operations that a tag takes at most when nobody interferes. */
+  readonly cost: number;
+  list(store: Store, name: RepositoryName, digest: Digest, after: string | undefined): Promise<LegacyPage>;
+  read(store: Store, name: RepositoryName, digest: Digest, tag: Tag): Promise<TagState>;
+}
+
+/** The whole repository, as distribution does it: each of its tag links is read. */
+const scan: Way = {
+  phase: "scan",
+  cost: 5,
+  list: (store, name, _, after) => listLegacyTags(store, name, after),
+  read: (store, name, digest, tag) => readTagNaming(store, name, tag, digest),
+};
+
+/** The reverse entries of the digest: a read, a swap, a delete in KV and a look for each. */
+const tags: Way = {
+  phase: "tags",
+  cost: 4,
+  list: listTagged,
+  read: (store, name, _, tag) => readDamagedTag(store, name, tag),
+};
+
+/**
+ * Removes the tags that name a life of the digest that is over, as far as the operations go, and tells `removal`.
+ * @param resumes whether an earlier request may have left projections behind.
+ */
+export async function removeTags(
+  store: MeteredStore,
+  name: RepositoryName,
+  digest: Digest,
+  removal: Removal,
+  resumes: boolean,
+): Promise<void> {
+  const start = removal.progress;
+  const lists = Math.floor(store.bucket.left * countingShare);
+  for (const way of start.phase === "scan" ? [scan, tags] : [tags]) {
+    let after = way.phase === start.phase ? start.after : undefined;
+    removal.enter(way.phase, after);
+    do {
+      if (store.bucket.left === 0) {
+        // Not even a list is left to count what remains.
+        removal.left += 1;
+        return;
+      }
+      const page = await way.list(store, name, digest, after);
+      for (let rest = page.tags; rest.length > 0; ) {
+        const room = Math.min(together, Math.floor((store.bucket.left - lists - shared) / way.cost));
+        if (room < 1) {
+          removal.left += rest.length + (await countAfter(store, way, name, digest, page.next));
+          return;
+        }
+        const wave = rest.slice(0, room);
+        rest = rest.slice(room);
+        const read = (over: Store, tag: Tag) => way.read(over, name, digest, tag);
+        removal.add(wave, await untagDead(store, { name, digest, tags: wave, read, resumes }));
+      }
+      after = page.next;
+    } while (after !== undefined);
+  }
+}
+
+/** The tags that ever named the digest, up to 1,000 of those after `after`: one list. */
+async function listTagged(
+  store: Store,
+  name: RepositoryName,
+  digest: Digest,
+  after: string | undefined,
+): Promise<LegacyPage> {
+  const prefix = store.layout.taggedWith(name, digest);
+  const listed = await store.bucket.list({
+    prefix,
+    ...(after !== undefined && { startAfter: prefix + after }),
+  });
+  const names = listed.objects.map(({ key }) => key.slice(prefix.length));
+  return {
+    tags: names.flatMap((tag) => tryParseTag(tag) ?? []),
+    next: listed.truncated ? names.at(-1) : undefined,
+  };
+}
+
+async function countAfter(
+  store: MeteredStore,
+  way: Way,
+  name: RepositoryName,
+  digest: Digest,
+  next: string | undefined,
+): Promise<number> {
+  let count = 0;
+  let after = next;
+  while (after !== undefined && store.bucket.left > 0) {
+    const page = await way.list(store, name, digest, after);
+    count += page.tags.length;
+    after = page.next;
+  }
+  return count;
+}
