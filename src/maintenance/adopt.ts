@@ -1,24 +1,28 @@
-import { tryParseDigest } from "../oci/digest.ts";
-import { manifestOf } from "../oci/manifest.ts";
-import type { RepositoryName, Tag } from "../oci/name.ts";
+import type { RepositoryName } from "../oci/name.ts";
 import { mapBounded } from "../storage/bounded.ts";
 import type { Key } from "../storage/key.ts";
-import { linkOf, readLink } from "../storage/link.ts";
-import { MeteredBucket, OutOfOperations } from "../storage/metered-bucket.ts";
+import { linkOf } from "../storage/link.ts";
 import { whenWritable } from "../storage/register.ts";
 import type { Store } from "../storage/store.ts";
-import { readTag, swapTag } from "../storage/tag-register.ts";
+import { adoptTag } from "./adopt-tag.ts";
 import { type Adoption, adoptLayerLink, adoptRevision } from "./foreign-links.ts";
+import { metered, OutOfOperations } from "../storage/metered-bucket.ts";
 import { pages } from "./pages.ts";
 
-/** Operations that a step keeps to write down where it stands. */
-const reserve = 5;
+/** Operations that a step keeps to read and write down where it stands. */
+const reserve = 8;
+/** What the adoption of one key takes at most when nobody interferes: a tag, whose manifest was not adopted. */
+const operationsPerKey = 10;
+/** The fewest operations with which a step gets any further: one listing and one key. */
+export const fewestAdoptOperations = reserve + operationsPerKey + 1;
 /** Notes that are kept. */
 const maxNotes = 1000;
 
 /** Where the adoption of a bucket stands; kept in the bucket between steps. */
 export interface AdoptState {
   readonly done: boolean;
+  /** Whether tags that distribution has moved since an earlier adoption follow it. */
+  readonly again: boolean;
   /** The last key that is dealt with. */
   readonly cursor?: string;
   readonly counts: {
@@ -28,12 +32,13 @@ export interface AdoptState {
     readonly tags: number;
     readonly skipped: number;
   };
-  /** What was left alone, and why: unreadable, empty or dangling links, stray files. */
+  /** What was left alone, and why: unreadable, empty or dangling links, stray files. The first 1,000. */
   readonly notes: readonly string[];
 }
 
 const beginning: AdoptState = {
   done: false,
+  again: false,
   counts: { keys: 0, layerLinks: 0, manifests: 0, tags: 0, skipped: 0 },
   notes: [],
 };
@@ -41,50 +46,58 @@ const beginning: AdoptState = {
 /**
  * One bounded step of taking over a bucket that distribution wrote (docs/migrate.md): claims, metadata of links,
  * referrers, tag registers and catalog entries are written beside what is there; nothing is deleted, and what
- * Skerry wrote is left alone. A step may die anywhere; the next goes on from the last page.
- * @param operations R2 operations that the step may use, 1,100 and more for a page of 1,000 keys.
+ * Skerry wrote is left alone. It may run beside requests. A step may die anywhere: the next one does again what
+ * that one had not written down.
+ * @param operations R2 operations that the step may use: `fewestAdoptOperations` and more.
  */
 export async function runAdoptStep(store: Store, operations: number): Promise<AdoptState> {
-  const bucket = new MeteredBucket(store.bucket, operations - reserve);
-  const metered: Store = { ...store, bucket };
-  let state = await readState(store);
+  if (operations < fewestAdoptOperations)
+    throw new RangeError(`${fewestAdoptOperations} operations at least`);
+  let state = await readAdoption(store);
   if (state.done) return state;
+  const meteredStore = metered(store, operations - reserve);
   try {
-    for await (const page of pages(metered, store.layout.repositories(), {
-      startAfter: state.cursor,
-      metadata: true,
-    })) {
-      const step = await adoptPage(metered, page);
-      const cursor = page.at(-1)?.key ?? state.cursor;
-      state = add(state, step, page.length, cursor);
-      await writeState(store, state);
+    const listing = { startAfter: state.cursor, metadata: true };
+    for await (const page of pages(meteredStore, store.layout.repositories(), listing)) {
+      for (let from = 0; from < page.length; ) {
+        meteredStore.bucket.need(operationsPerKey);
+        const keys = page.slice(from, from + Math.floor(meteredStore.bucket.left / operationsPerKey));
+        state = add(state, await adoptKeys(meteredStore, keys, state.again), keys);
+        from += keys.length;
+      }
     }
+    state = { ...state, done: true };
   } catch (error) {
     if (!(error instanceof OutOfOperations)) throw error;
-    return state;
+  } finally {
+    await writeState(store, state);
   }
-  state = { ...state, done: true };
-  await writeState(store, state);
   return state;
 }
 
-/** Begins again: for a bucket that distribution has written to once more. */
-export async function resetAdoption(store: Store): Promise<void> {
-  await writeState(store, beginning);
+/** Where the adoption stands. */
+export async function readAdoption(store: Store): Promise<AdoptState> {
+  const object = await store.bucket.get(store.layout.adoptState());
+  return object === null ? beginning : object.json<AdoptState>();
 }
 
-interface PageResult {
+/** Begins again: for a bucket that distribution has written to once more. */
+export async function restartAdoption(store: Store): Promise<void> {
+  await writeState(store, { ...beginning, again: true });
+}
+
+interface Adopted {
   readonly layerLinks: number;
   readonly manifests: number;
   readonly tags: number;
   readonly notes: readonly string[];
 }
 
-/** A page of keys: layer links first, then revisions, then tags, since each rests on those before. */
-async function adoptPage(store: Store, page: readonly R2Object[]): Promise<PageResult> {
+/** Some keys in their order: layer links first, then revisions, then tags, since each rests on those before. */
+async function adoptKeys(store: Store, objects: readonly R2Object[], again: boolean): Promise<Adopted> {
   const notes: string[] = [];
-  const found = page.map((object) => ({ object, key: store.layout.parse(object.key) }));
-  const foreign = <Kind extends Key["kind"]>(kind: Kind) =>
+  const found = objects.map((object) => ({ object, key: store.layout.parse(object.key) }));
+  const ofKind = <Kind extends Key["kind"]>(kind: Kind) =>
     found.flatMap(({ object, key }) =>
       key?.kind === kind ? [{ object, key: key as Extract<Key, { kind: Kind }> }] : [],
     );
@@ -96,11 +109,11 @@ async function adoptPage(store: Store, page: readonly R2Object[]): Promise<PageR
     return adoption === "adopted";
   };
 
-  const layers = foreign("layerLink").filter(({ object, key }) => linkOf(object, key.digest) === undefined);
+  const layers = ofKind("layerLink").filter(({ object, key }) => linkOf(object, key.digest) === undefined);
   const adoptedLayers = await mapBounded(layers, store.concurrency, async ({ key: { name, digest } }) =>
-    tell(await adoptLayerLink(store, name, digest), `layer link ${digest} of ${name}`),
+    tell(await adoptLayerLink(store, name, digest, "once"), `layer link ${digest} of ${name}`),
   );
-  const revisions = foreign("revisionLink").filter(
+  const revisions = ofKind("revisionLink").filter(
     ({ object, key }) => linkOf(object, key.digest) === undefined,
   );
   const names = new Set(revisions.map(({ key }) => key.name));
@@ -108,11 +121,9 @@ async function adoptPage(store: Store, page: readonly R2Object[]): Promise<PageR
   const adoptedRevisions = await mapBounded(revisions, store.concurrency, async ({ key: { name, digest } }) =>
     tell((await adoptRevision(store, name, digest)).adoption, `manifest ${digest} of ${name}`),
   );
-  const adoptedTags = await mapBounded(
-    foreign("currentLink"),
-    store.concurrency,
-    async ({ object, key: { name, tag } }) =>
-      tell(await adoptTag(store, name, tag, object.uploaded.getTime()), `tag ${tag} of ${name}`),
+  const tags = ofKind("currentLink");
+  const adoptedTags = await mapBounded(tags, store.concurrency, async ({ key: { name, tag } }) =>
+    tell(await adoptTag(store, name, tag, again), `tag ${tag} of ${name}`),
   );
   const count = (list: readonly boolean[]) => list.filter(Boolean).length;
   return {
@@ -134,56 +145,23 @@ async function listInCatalog(store: Store, name: RepositoryName): Promise<void> 
   await whenWritable(store, () => store.bucket.put(key, "", { customMetadata: { adopted: "1" } }));
 }
 
-/** Makes a register of a tag that distribution wrote, unless there is one. It may run beside requests. */
-async function adoptTag(store: Store, name: RepositoryName, tag: Tag, at: number): Promise<Adoption> {
-  const { bucket, layout } = store;
-  const before = await readTag(store, name, tag);
-  if (before.version !== undefined) return "kept";
-  const link = await bucket.get(layout.currentLink(name, tag));
-  const digest = tryParseDigest((await link?.text()) ?? "");
-  if (digest === undefined) return "unreadable";
-  const revision = await readLink(store, layout.revisionLink(name, digest), digest);
-  if (revision.target === undefined) return "dangling";
-  const facts = await factsOf(store, digest, revision);
-  if (facts === undefined) return "dangling";
-  await whenWritable(store, () => bucket.put(layout.tagged(name, digest, tag), ""));
-  const target = { digest, generation: revision.generation, ...facts };
-  // Lost to a request that set or removed the tag: its word is newer.
-  return (await swapTag(store, name, tag, before, target, at)) === undefined ? "kept" : "adopted";
-}
-
-async function factsOf(store: Store, digest: string, revision: Awaited<ReturnType<typeof readLink>>) {
-  const { mediaType, size } = revision;
-  if (mediaType !== undefined && size !== undefined) return { mediaType, size };
-  const parsed = tryParseDigest(digest);
-  const data = parsed && (await store.bucket.get(store.layout.blobData(parsed)));
-  if (!data) return undefined;
-  const bytes = new Uint8Array(await data.arrayBuffer());
-  const manifest = manifestOf(bytes);
-  return manifest && { mediaType: manifest.mediaType, size: bytes.byteLength };
-}
-
-function add(state: AdoptState, step: PageResult, keys: number, cursor: string | undefined): AdoptState {
+function add(state: AdoptState, adopted: Adopted, keys: readonly R2Object[]): AdoptState {
   const { counts } = state;
+  const cursor = keys.at(-1)?.key ?? state.cursor;
   return {
-    done: false,
+    ...state,
     ...(cursor !== undefined && { cursor }),
     counts: {
-      keys: counts.keys + keys,
-      layerLinks: counts.layerLinks + step.layerLinks,
-      manifests: counts.manifests + step.manifests,
-      tags: counts.tags + step.tags,
-      skipped: counts.skipped + step.notes.length,
+      keys: counts.keys + keys.length,
+      layerLinks: counts.layerLinks + adopted.layerLinks,
+      manifests: counts.manifests + adopted.manifests,
+      tags: counts.tags + adopted.tags,
+      skipped: counts.skipped + adopted.notes.length,
     },
-    notes: [...state.notes, ...step.notes].slice(0, maxNotes),
+    notes: [...state.notes, ...adopted.notes].slice(0, maxNotes),
   };
 }
 
-async function readState(store: Store): Promise<AdoptState> {
-  const object = await store.bucket.get(store.layout.adoptState());
-  return object === null ? beginning : object.json<AdoptState>();
-}
-
 async function writeState(store: Store, state: AdoptState): Promise<void> {
-  await store.bucket.put(store.layout.adoptState(), JSON.stringify(state));
+  await whenWritable(store, () => store.bucket.put(store.layout.adoptState(), JSON.stringify(state)));
 }

@@ -17,19 +17,32 @@ export type Adoption = "adopted" | "kept" | "unreadable" | "dangling" | "not a m
 /**
  * Adopts a layer link that distribution wrote: claims the blob, then keeps its size with the link. A link whose
  * data is missing is left alone.
+ * @param claiming whether a link that is `kept`, and so met again and again, renews its claim each time.
  */
-export async function adoptLayerLink(store: Store, name: RepositoryName, digest: Digest): Promise<Adoption> {
+export async function adoptLayerLink(
+  store: Store,
+  name: RepositoryName,
+  digest: Digest,
+  claiming: "renewing" | "once" = "renewing",
+): Promise<Adoption> {
   const key = store.layout.layerLink(name, digest);
   const link = await readLink(store, key, digest);
   if (link.target === undefined) return "unreadable";
   const data = await store.bucket.head(store.layout.blobData(link.target));
   if (data === null) return "dangling";
-  await claim(store, link.target, name);
-  if (link.target !== digest) return "kept";
+  const { target } = link;
+  const isKept = target !== digest;
+  const isClaimed = isKept && claiming === "once" && (await isClaimedBy(store, target, name));
+  if (!isClaimed) await claim(store, target, name);
+  if (isKept) return "kept";
   const { body, metadata } = liveLink({ digest, size: data.size });
   // Lost to a writer of Skerry's: then the link has its metadata already.
   await swap(store, key, link.version, body, metadata);
   return "adopted";
+}
+
+async function isClaimedBy(store: Store, digest: Digest, name: RepositoryName): Promise<boolean> {
+  return (await store.bucket.head(store.layout.owner(digest, name))) !== null;
 }
 
 /**

@@ -52,6 +52,11 @@ export class Layout {
     return `${this.currentLinks(name)}${tag}/current/link`;
   }
 
+  /** What distribution writes, and Skerry never, each time that it sets a tag. */
+  tagIndexLink(name: RepositoryName, tag: Tag, digest: Digest): string {
+    return `${this.#repository(name)}_manifests/tags/${tag}/index/${path(digest)}/link`;
+  }
+
   /** Listing this prefix gives the tags of a repository in ASCII order. */
   tags(name: RepositoryName): string {
     return `${this.#repository(name)}_skerry/tags/`;
