@@ -2,11 +2,11 @@ import type { RepositoryName } from "../oci/name.ts";
 import { mapBounded } from "../storage/bounded.ts";
 import type { Key } from "../storage/key.ts";
 import { linkOf } from "../storage/link.ts";
+import { metered, OutOfOperations } from "../storage/metered-bucket.ts";
 import { whenWritable } from "../storage/register.ts";
 import type { Store } from "../storage/store.ts";
 import { adoptTag } from "./adopt-tag.ts";
 import { type Adoption, adoptLayerLink, adoptRevision } from "./foreign-links.ts";
-import { metered, OutOfOperations } from "../storage/metered-bucket.ts";
 import { pages } from "./pages.ts";
 
 /** Operations that a step keeps to read and write down where it stands. */
@@ -26,6 +26,7 @@ export interface AdoptState {
   /** The last key that is dealt with. */
   readonly cursor?: string;
   readonly counts: {
+    /** Keys looked at, but for those that Skerry adds. */
     readonly keys: number;
     readonly layerLinks: number;
     readonly manifests: number;
@@ -53,7 +54,7 @@ const beginning: AdoptState = {
 export async function runAdoptStep(store: Store, operations: number): Promise<AdoptState> {
   if (operations < fewestAdoptOperations)
     throw new RangeError(`${fewestAdoptOperations} operations at least`);
-  let state = await readAdoption(store);
+  let state = (await readAdoption(store)) ?? beginning;
   if (state.done) return state;
   const meteredStore = metered(store, operations - reserve);
   try {
@@ -75,10 +76,10 @@ export async function runAdoptStep(store: Store, operations: number): Promise<Ad
   return state;
 }
 
-/** Where the adoption stands. */
-export async function readAdoption(store: Store): Promise<AdoptState> {
+/** Where the adoption stands; undefined if none was ever begun. */
+export async function readAdoption(store: Store): Promise<AdoptState | undefined> {
   const object = await store.bucket.get(store.layout.adoptState());
-  return object === null ? beginning : object.json<AdoptState>();
+  return object === null ? undefined : object.json<AdoptState>();
 }
 
 /** Begins again: for a bucket that distribution has written to once more. */
@@ -136,7 +137,11 @@ async function adoptKeys(store: Store, objects: readonly R2Object[], again: bool
 
 /** Keys of distribution that Skerry has no use for: the index of a tag's earlier digests, unfinished uploads. */
 function isKnownElsewhere(key: string): boolean {
-  return /\/_manifests\/tags\/[^/]+\/index\/|\/_uploads\/|\/_skerry\//.test(key);
+  return isOwn(key) || /\/_manifests\/tags\/[^/]+\/index\/|\/_uploads\//.test(key);
+}
+
+function isOwn(key: string): boolean {
+  return key.includes("/_skerry/");
 }
 
 async function listInCatalog(store: Store, name: RepositoryName): Promise<void> {
@@ -152,7 +157,7 @@ function add(state: AdoptState, adopted: Adopted, keys: readonly R2Object[]): Ad
     ...state,
     ...(cursor !== undefined && { cursor }),
     counts: {
-      keys: counts.keys + keys.length,
+      keys: counts.keys + keys.filter(({ key }) => !isOwn(key)).length,
       layerLinks: counts.layerLinks + adopted.layerLinks,
       manifests: counts.manifests + adopted.manifests,
       tags: counts.tags + adopted.tags,

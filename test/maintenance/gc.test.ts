@@ -13,6 +13,7 @@ import {
   pushImage,
   putManifest,
 } from "../support/content.ts";
+import { Distribution } from "../support/distribution.ts";
 import { type Client, createTestRegistry, type TestRegistry } from "../support/registry.ts";
 
 const hour = 3600 * 1000;
@@ -47,7 +48,7 @@ async function keysOf(world: TestRegistry): Promise<string[]> {
   return page.objects.map(({ key }) => key.slice("docker/registry/v2/".length));
 }
 
-const bookkeeping = /^skerry\/(gc|keys)\//;
+const bookkeeping = /^skerry\/(adopt|gc|keys)\//;
 
 describe("garbage collection", () => {
   it("takes a deleted image: links, claims, bytes, tombstones, catalog entry; and nothing else", async () => {
@@ -204,6 +205,51 @@ describe("garbage collection", () => {
       "something was written beside Skerry: no blob data is deleted in this pass",
     );
     expect(await bucket.head(layout.owner(foreign.digest, app))).not.toBeNull();
+  });
+
+  it("takes blobs in spite of the links to nothing that distribution's own garbage collection leaves", async () => {
+    const world = createTestRegistry();
+    const client = world.client();
+    const gone = await pushImage(client, "app", "1", "gone");
+    await client.ask(`DELETE /v2/app/manifests/${gone.digest}`);
+    const dangling = digestFrom("sha256", "d".repeat(64));
+    const { layout } = client.registry.store;
+    const app = parseRepositoryName("app");
+    const bucket = world.r2.actor("distribution");
+    await bucket.put(layout.layerLink(app, dangling), dangling);
+    await bucket.put(layout.revisionLink(app, dangling), dangling);
+    await settle(world, client);
+    expect(await bucket.head(layout.blobData(gone.digest))).toBeNull();
+  });
+
+  it("takes over what distribution wrote before it looks for what nobody needs", async () => {
+    const world = createTestRegistry();
+    const client = world.client();
+    const distribution = new Distribution(world.r2.actor("distribution"));
+    const image = await distribution.image("app", ["1"], "a");
+    await distribution.data(await blobOf("garbage"));
+    await settle(world, client);
+    await expectStatus(client.ask(`GET /v2/app/manifests/${image.digest}`), 200);
+    const layer = await blobOf("layer of a");
+    await expectStatus(client.ask(`GET /v2/app/blobs/${layer.digest}`), 200);
+    const garbage = client.registry.store.layout.blobData((await blobOf("garbage")).digest);
+    expect(await world.r2.actor("observer").head(garbage)).toBeNull();
+  });
+
+  it("takes over what distribution wrote beside Skerry, tags included, and keeps its blobs", async () => {
+    const world = createTestRegistry();
+    const client = world.client();
+    await pushImage(client, "app", "1", "a");
+    await pass(world, client);
+    const distribution = new Distribution(world.r2.actor("distribution"));
+    const image = await distribution.image("app", ["1", "2"], "foreign");
+    await settle(world, client);
+    for (const tag of ["1", "2"]) {
+      const answer = await expectStatus(client.ask(`HEAD /v2/app/manifests/${tag}`), 200);
+      expect(answer.headers.get("Docker-Content-Digest")).toBe(image.digest);
+    }
+    const layer = await blobOf("layer of foreign");
+    await expectStatus(client.ask(`GET /v2/app/blobs/${layer.digest}`), 200);
   });
 
   it("leaves a repository alone in which a manifest cannot be read", async () => {

@@ -70,8 +70,9 @@ async function adopt(collector: Collector, name: RepositoryName, digest: Digest)
     return;
   }
   const adoption = await adoptLayerLink(collector.store, name, digest);
-  // A link that keeps pointing elsewhere is known and claimed; it is no sign of a writer beside Skerry.
-  if (adoption !== "kept") collector.foreign = true;
+  // Links that stay as they are, such as those to nothing that distribution's own garbage collection leaves, are
+  // met in every pass: no sign of a writer beside Skerry.
+  if (adoption === "adopted") collector.foreign = true;
   if (adoption === "unreadable" || adoption === "dangling") {
     note(collector.report, described(name, `${adoption}: layer link`, digest));
   }

@@ -72,9 +72,12 @@ async function foreignReferences(
   digest: Digest,
 ): Promise<readonly Digest[] | undefined> {
   const { store, report, dryRun } = collector;
-  collector.foreign = true;
-  if (dryRun) return storedReferences(collector, name, digest);
+  if (dryRun) {
+    collector.foreign = true;
+    return storedReferences(collector, name, digest);
+  }
   const { adoption, manifest } = await adoptRevision(store, name, digest);
+  if (adoption === "adopted") collector.foreign = true;
   if (adoption !== "adopted") note(report, described(name, `${adoption}: revision`, digest));
   // A link to nothing, or to no manifest, refers to nothing; one that cannot be read may.
   if (adoption === "unreadable") return undefined;

@@ -2,6 +2,7 @@ import { type Digest, tryParseDigest } from "../../oci/digest.ts";
 import { type RepositoryName, tryParseRepositoryName } from "../../oci/name.ts";
 import { MeteredBucket, OutOfOperations } from "../../storage/metered-bucket.ts";
 import type { Store } from "../../storage/store.ts";
+import { fewestAdoptOperations, readAdoption, restartAdoption, runAdoptStep } from "../adopt.ts";
 import { objects } from "../pages.ts";
 import { collectBlobs } from "./blobs.ts";
 import type { Collector, GcPolicy } from "./collector.ts";
@@ -19,7 +20,8 @@ const reserve = 40;
 export interface GcState {
   /** Time of the pass's beginning, Unix time in milliseconds: its identity. */
   readonly pass: number;
-  readonly phase: "repositories" | "blobs" | "done";
+  /** `adoption`: not before the bucket is taken over does it show what its blobs are needed for. */
+  readonly phase: "adoption" | "repositories" | "blobs" | "done";
   /** The last repository or digest that is dealt with. */
   readonly cursor?: string;
   /** Passes before this one. */
@@ -42,7 +44,8 @@ export interface GcStep {
 
 /**
  * One bounded step of garbage collection. A step may die anywhere: what it did stays done, and the next one goes
- * on from the last cursor.
+ * on from the last cursor. The first steps in a bucket go through it once for what distribution may have written
+ * there (src/maintenance/adopt.ts), and so do those after a pass that saw a foreign write.
  * @param resume where a dry run goes on, which keeps nothing in the bucket.
  * @returns where the pass stands; `phase: "done"` when nothing is left to do for now.
  */
@@ -50,6 +53,11 @@ export async function runGcStep(store: Store, step: GcStep, resume?: GcState): P
   const now = store.clock.now();
   const stored = step.dryRun ? undefined : await readState(store);
   let state = resume ?? stored ?? firstState(now, step.dryRun ?? false);
+  const isAdopted = (await readAdoption(store))?.done ?? false;
+  if (!isAdopted && !step.dryRun) {
+    await runAdoptStep(store, Math.max(step.operations, fewestAdoptOperations));
+    return { ...state, phase: "adoption" };
+  }
   if (state.phase === "done") {
     if (resume !== undefined || now - state.pass < step.every) return state;
     state = nextPass(state, now, step);
@@ -63,7 +71,7 @@ export async function runGcStep(store: Store, step: GcStep, resume?: GcState): P
     dryRun: step.dryRun ?? false,
     report: state.report,
     pass: state.pass,
-    foreign: state.foreign,
+    foreign: state.foreign || !isAdopted,
   };
   const save = async (next: GcState) => {
     state = { ...next, foreign: collector.foreign };
@@ -89,7 +97,10 @@ export async function runGcStep(store: Store, step: GcStep, resume?: GcState): P
   }
   state.report.finishedAt = new Date(store.clock.now()).toISOString();
   await save({ ...state, phase: "done" });
-  if (!collector.dryRun) await keepReport(store, state);
+  if (!collector.dryRun) {
+    await keepReport(store, state);
+    if (collector.foreign) await restartAdoption(store);
+  }
   return state;
 }
 
