@@ -7,7 +7,6 @@ import {
   imageOf,
   indexOf,
   noise,
-  pushBlob,
   pushImage,
   putManifest,
 } from "../support/content.ts";
@@ -104,19 +103,6 @@ describe("push of blobs", () => {
     await expectStatus(closeUpload(client, patched, blob.digest), 201);
     const answer = await expectStatus(client.ask(`${method} ${patched.headers.get("Location")}`), 404);
     expect(await codeOf(answer)).toBe("BLOB_UPLOAD_UNKNOWN");
-  });
-
-  test("66: a mount from a repository that may not be read is an ordinary upload", async () => {
-    const registry = createTestRegistry();
-    const blob = await blobOf("secret");
-    await pushBlob(registry.client(), "private/app", blob);
-    const client = registry.client("stranger");
-    Object.assign(client.registry, {
-      access: { admitted: true, allows: (name: string) => !name.startsWith("private/") },
-    });
-    for (const query of [`mount=${blob.digest}&from=private/app`, `mount=${blob.digest}`]) {
-      await expectStatus(client.ask(`POST /v2/public/app/blobs/uploads/?${query}`), 202);
-    }
   });
 });
 
