@@ -20,6 +20,8 @@ export interface Access {
   /** Whether the caller may use the admin API: robots, garbage collection. */
   readonly admin: boolean;
   allows(name: RepositoryName, action: Action): boolean;
+  /** Whether another token might allow more of a repository, because this one was not asked for it. */
+  isUnasked(name: RepositoryName): boolean;
   /** Whether the catalog shows a repository; undefined if the caller may not read the catalog. */
   readonly lists: ((name: RepositoryName) => boolean) | undefined;
   /**
@@ -38,6 +40,7 @@ export function grantedAccess(caller: Caller, grants: readonly Grant[], admin = 
     admin,
     allows: (name, action) => covers(allowedActions(grants, name), action),
     lists: (name) => covers(allowedActions(grants, name), "pull"),
+    isUnasked: () => false,
     classes: () => [],
   };
 }

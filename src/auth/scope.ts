@@ -49,7 +49,10 @@ export const catalogScope: Scope = { type: "registry", class: "", name: "catalog
 /** The scope of the admin API. */
 export const adminScope: Scope = { type: "registry", class: "", name: "admin", actions: ["*"] };
 
-/** The part of the scopes that the grants allow, as a token says it; a scope of which nothing is allowed is left out. */
+/**
+ * The part of the scopes that the grants allow, as a token says it. A repository of which nothing is allowed stays,
+ * without actions: so it can be told from one that was not asked for.
+ */
 export function grantedEntries(
   scopes: readonly Scope[],
   grants: readonly Grant[],
@@ -67,7 +70,6 @@ function repositoryEntry(scope: Scope, grants: readonly Grant[]): AccessEntry[] 
   if (name === undefined) return [];
   const wantsAll = scope.actions.includes("*");
   const actions = allowedActions(grants, name).filter((action) => wantsAll || scope.actions.includes(action));
-  if (actions.length === 0) return [];
   return [{ type: "repository", ...(scope.class !== "" && { class: scope.class }), name, actions }];
 }
 

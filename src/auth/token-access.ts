@@ -47,7 +47,12 @@ export function tokenAccess(
         action,
       ),
     lists: catalog && ((name) => listed(catalog, name, ours)),
-    classes: (name) => entriesOf(name).map((each) => each.class ?? ""),
+    // Another token server may leave out what it does not allow.
+    isUnasked: (name) => ours && entriesOf(name).length === 0,
+    classes: (name) =>
+      entriesOf(name)
+        .filter(({ actions }) => actions.length > 0)
+        .map((each) => each.class ?? ""),
   };
 }
 

@@ -10,6 +10,7 @@ import { newUpload, type UploadState } from "../storage/upload-state.ts";
 import { contentLength } from "./body.ts";
 import { defer, type RegistryContext, repositoryFor } from "./context.ts";
 import { absoluteUrl, blobPath } from "./location.ts";
+import { refused } from "./refusal.ts";
 import { appendBody, type Chunk, expectChunk, smallBody } from "./upload-body.ts";
 import {
   currentSession,
@@ -165,7 +166,10 @@ function created(c: RegistryContext, name: RepositoryName, digest: Digest): Resp
   return new Response(null, { status: 201, headers });
 }
 
-/** Mounts if the request asks for it and it can be done; what cannot be mounted is uploaded as usual (E22, E23). */
+/**
+ * Mounts if the request asks for it and it can be done; what cannot be mounted is uploaded as usual (E22, E23, M29).
+ * @throws RegistryError UNAUTHORIZED (401) for a token that was not asked for the source: another one may do.
+ */
 async function tryMount(c: RegistryContext, name: RepositoryName): Promise<Digest | undefined> {
   const mount = c.req.query("mount");
   if (mount === undefined) return undefined;
@@ -175,6 +179,7 @@ async function tryMount(c: RegistryContext, name: RepositoryName): Promise<Diges
   const from = c.req.query("from");
   const mayPull = (repository: RepositoryName) => access.allows(repository, "pull");
   const named = from === undefined ? undefined : tryParseRepositoryName(from);
+  if (named !== undefined && !mayPull(named) && access.isUnasked(named)) throw refused(c);
   const source =
     from === undefined
       ? await findMountSource(store, digest, mayPull)

@@ -1,4 +1,12 @@
-import { CompactSign, calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK, SignJWT } from "jose";
+import {
+  CompactSign,
+  calculateJwkThumbprint,
+  decodeJwt,
+  exportJWK,
+  generateKeyPair,
+  type JWK,
+  SignJWT,
+} from "jose";
 import { makeAccountKey } from "../../src/auth/account-key.ts";
 import { expectStatus } from "../support/content.ts";
 import type { Client } from "../support/registry.ts";
@@ -69,6 +77,14 @@ export function challengeOf(response: Response): Readonly<Record<string, string>
   return Object.fromEntries(
     [...parameters.matchAll(/([a-z]+)="([^"]*)"/g)].map(([, name, value]) => [name, value]),
   );
+}
+
+/** What a token allows: the elements of its access that hold an action. */
+export function allowedBy(token: string): readonly { readonly name: string }[] {
+  const { access } = decodeJwt<{ readonly access: readonly { name: string; actions: readonly string[] }[] }>(
+    token,
+  );
+  return access.filter(({ actions }) => actions.length > 0);
 }
 
 /** A token for these scopes, as clients get it: without credentials, or with an `Authorization`. */

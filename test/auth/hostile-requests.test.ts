@@ -1,8 +1,7 @@
-import { decodeJwt } from "jose";
 import { beforeAll, describe, expect, it } from "vitest";
 import { expectStatus } from "../support/content.ts";
 import { authorized } from "../support/registry.ts";
-import { basic, challengeOf, getToken } from "./credentials.ts";
+import { allowedBy, basic, challengeOf, getToken } from "./credentials.ts";
 import { requests } from "./requests.ts";
 import { type AuthWorld, createAuthWorld } from "./world.ts";
 
@@ -58,7 +57,7 @@ describe("credentials", () => {
 describe("a request for a token", () => {
   const entries = async (...scopes: string[]) => {
     const token = await getToken(world.stranger, scopes, basic(world.accounts.writer));
-    return decodeJwt(token).access;
+    return allowedBy(token);
   };
 
   it.each([

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { blobOf, expectStatus, imageOf, pushBlob, putManifest, type TestBlob } from "../support/content.ts";
 import { authorized } from "../support/registry.ts";
-import { basic, bearer, getToken } from "./credentials.ts";
+import { basic, bearer, challengeOf, getToken } from "./credentials.ts";
 import { type AuthWorld, createAuthWorld } from "./world.ts";
 
 let world: AuthWorld;
@@ -41,12 +41,22 @@ describe("a mount", () => {
   it("from one that he may read is done, with a token too if it is for both", async () => {
     const writer = basic(world.accounts.writer);
     const target = "repository:team/b:pull,push";
-    const narrow = bearer(await getToken(world.stranger, [target], writer));
-    await expectStatus(authorized(world.stranger, narrow).ask(mount(own, "team/app")), 202);
-    await expectStatus(authorized(world.stranger, narrow).ask(mount(own)), 202);
+    const narrow = authorized(world.stranger, bearer(await getToken(world.stranger, [target], writer)));
+    const asked = challengeOf(await expectStatus(narrow.ask(mount(own, "team/app")), 401));
+    expect(asked).toMatchObject({ scope: `repository:team/app:pull ${target}`, error: "insufficient_scope" });
+    await expectStatus(narrow.ask(mount(own)), 202);
     const wide = bearer(await getToken(world.stranger, [target, "repository:team/app:pull"], writer));
     await expectStatus(authorized(world.stranger, wide).ask(mount(own, "team/app")), 201);
     await expectStatus(world.as(world.accounts.writer).ask(mount(own)), 201);
+  });
+});
+
+describe("a mount with a token for both, of which the source is denied", () => {
+  it("becomes an upload", async () => {
+    const writer = basic(world.accounts.writer);
+    const scopes = ["repository:team/b:pull,push", "repository:other/app:pull"];
+    const client = authorized(world.stranger, bearer(await getToken(world.stranger, scopes, writer)));
+    await expectStatus(client.ask(mount(secret, "other/app")), 202);
   });
 });
 

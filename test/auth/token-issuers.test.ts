@@ -57,6 +57,13 @@ describe("a token of another token server", () => {
     await expectStatus(client.ask("DELETE /v2/team/app/manifests/absent"), 404);
   });
 
+  it("without the source of a mount makes an upload of it, which other servers cannot be asked to change", async () => {
+    const client = await holding([{ type: "repository", name: "team/app", actions: ["pull", "push"] }]);
+    const digest = `sha256:${"0".repeat(64)}`;
+    const request = `POST /v2/team/app/blobs/uploads/?mount=${digest}&from=other/app`;
+    await expectStatus(client.ask(request), 202);
+  });
+
   it("with push alone does not push, which reads too", async () => {
     const client = await holding([{ type: "repository", name: "team/app", actions: ["push"] }]);
     await expectStatus(client.ask("POST /v2/team/app/blobs/uploads/"), 401);

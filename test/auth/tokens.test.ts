@@ -75,6 +75,7 @@ describe("GET /token", () => {
     expect(entriesOf(await getToken(world.stranger, scopes, basic(world.accounts.writer)))).toEqual([
       { type: "repository", name: "team/app", actions: ["pull", "push"] },
       { type: "repository", name: "team/b", actions: ["pull", "push"] },
+      { type: "repository", name: "other/app", actions: [] },
       { type: "repository", name: "public/app", actions: ["pull"] },
       { type: "repository", class: "plugin", name: "team/plugin", actions: ["pull", "push"] },
     ]);
@@ -85,7 +86,10 @@ describe("GET /token", () => {
       "repository:public/app:pull,push",
       "repository:team/app:pull",
     ]);
-    expect(entriesOf(token)).toEqual([{ type: "repository", name: "public/app", actions: ["pull"] }]);
+    expect(entriesOf(token)).toEqual([
+      { type: "repository", name: "public/app", actions: ["pull"] },
+      { type: "repository", name: "team/app", actions: [] },
+    ]);
     const client = authorized(world.stranger, bearer(token));
     await expectStatus(client.ask("GET /v2/"), 200);
     await expectStatus(client.ask("GET /v2/public/app/manifests/1"), 200);
