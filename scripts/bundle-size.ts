@@ -7,7 +7,7 @@ import { buildWorker, projectRoot } from "./build-worker.ts";
 
 /** KiB, after gzip, of the whole Worker, and of its core: what remains without log-ins and maintenance. */
 const limits = { whole: 120, core: 60 } as const;
-const beside = ["*/auth/*", "*/maintenance/*", "jose"];
+const beside = ["./auth/*", "../auth/*", "./maintenance/*", "../maintenance/*", "jose"];
 
 /** The modules that wrangler would upload. */
 async function whole(): Promise<readonly Uint8Array[]> {
