@@ -1,6 +1,7 @@
 import { type Digest, hasDigest } from "../oci/digest.ts";
 import { RegistryError } from "../oci/error.ts";
 import type { RepositoryName } from "../oci/name.ts";
+import { fedStream } from "./fed-stream.ts";
 import type { Segment } from "./segments.ts";
 import type { Store } from "./store.ts";
 
@@ -58,7 +59,7 @@ export function segmentContent(
 }
 
 /** The bytes of a segment. @throws RegistryError BLOB_UPLOAD_UNKNOWN (404) when they are gone. */
-export async function openSegment(
+async function openSegment(
   store: Store,
   name: RepositoryName,
   session: string,
@@ -70,41 +71,33 @@ export async function openSegment(
       ? layout.segment(name, session, segment.offset)
       : layout.blobData(segment.stored);
   const object = await bucket.get(key);
-  if (object === null) throw new RegistryError("BLOB_UPLOAD_UNKNOWN");
-  return object.body;
+  if (object?.size === segment.size) return object.body;
+  // A segment of another size is the mark of a session that was closed meanwhile.
+  await object?.body.cancel();
+  throw new RegistryError("BLOB_UPLOAD_UNKNOWN");
 }
 
 /** Joins streams into one of known length; the next one is opened while the current one flows. */
-async function putJoined<Result>(
+function putJoined<Result>(
   segments: readonly Segment[],
   size: number,
   open: (segment: Segment) => Promise<ReadableStream>,
   put: (body: ReadableStream) => Promise<Result>,
 ): Promise<Result> {
-  const { readable, writable } = new FixedLengthStream(size);
-  const pump = async () => {
+  const feed = async (writable: WritableStream<Uint8Array>) => {
+    let next = segments[0] && open(segments[0]);
     try {
-      let next = segments[0] && open(segments[0]);
-      for (let index = 0; index < segments.length; index++) {
+      for (const following of [...segments.slice(1), undefined]) {
         const current = await next;
-        const following = segments[index + 1];
         next = following && open(following);
         // Awaited in the next turn; a failure before that must not count as unhandled.
         next?.catch(() => undefined);
         await current?.pipeTo(writable, { preventClose: true });
       }
-      await writable.close();
     } catch (error) {
-      await writable.abort(error).catch(() => undefined);
+      next?.then((unread) => unread.cancel()).catch(() => undefined);
       throw error;
     }
   };
-  const [pumped, stored] = await Promise.allSettled([pump(), put(readable)]);
-  // What the put says comes first: a wrong digest also breaks the pump, and is the cause.
-  if (stored.status === "rejected" && pumped.status === "rejected") {
-    throw pumped.reason instanceof RegistryError ? pumped.reason : stored.reason;
-  }
-  if (stored.status === "rejected") throw stored.reason;
-  if (pumped.status === "rejected") throw pumped.reason;
-  return stored.value;
+  return fedStream(size, feed, put);
 }

@@ -1,0 +1,68 @@
+import { RegistryError } from "../oci/error.ts";
+
+/**
+ * Hands a put a stream of known length, as R2 wants it, and feeds the stream meanwhile. A feed that fails, or ends
+ * early, makes the put fail: nothing is stored.
+ * @param size bytes that `feed` writes; it need not close what it writes to.
+ * @throws what `feed` says if that is a RegistryError, else what `put` says: a put that fails breaks the feed too.
+ */
+export async function fedStream<Result>(
+  size: number,
+  feed: (writable: WritableStream<Uint8Array>) => Promise<void>,
+  put: (readable: ReadableStream) => Promise<Result>,
+): Promise<Result> {
+  const { readable, writable } = new FixedLengthStream(size);
+  const feeding = async () => {
+    try {
+      await feed(writable);
+      await writable.close();
+    } catch (error) {
+      await writable.abort(error).catch(() => undefined);
+      throw error;
+    }
+  };
+  const [fed, stored] = await Promise.allSettled([feeding(), put(readable)]);
+  if (fed.status === "rejected" && fed.reason instanceof RegistryError) throw fed.reason;
+  if (stored.status === "rejected") throw stored.reason;
+  if (fed.status === "rejected") throw fed.reason;
+  return stored.value;
+}
+
+/** Bytes of a piece of a body that is looked at piece by piece. */
+const pieceSize = 64 * 1024;
+
+/**
+ * Hands a put a body that does not announce its length as one of `size` bytes. Every piece waits for the next
+ * one, so that a longer body is found out before the put has all it wants, and stores nothing.
+ * @throws RegistryError SIZE_INVALID (400) for a body of another length.
+ */
+export function sizedStream<Result>(
+  body: ReadableStream,
+  size: number,
+  put: (readable: ReadableStream) => Promise<Result>,
+): Promise<Result> {
+  const feed = async (writable: WritableStream<Uint8Array>) => {
+    const reader = body.getReader({ mode: "byob" });
+    const writer = writable.getWriter();
+    const read = async () =>
+      (await reader.readAtLeast(pieceSize, new Uint8Array(pieceSize))).value ?? new Uint8Array(0);
+    try {
+      let held = await read();
+      for (let seen = held.byteLength; ; ) {
+        const next = await read();
+        const isEnd = next.byteLength === 0;
+        seen += next.byteLength;
+        if (seen > size || (isEnd && seen < size)) {
+          throw new RegistryError("SIZE_INVALID", { message: "Content-Range and body disagree" });
+        }
+        await writer.write(held);
+        if (isEnd) return;
+        held = next;
+      }
+    } finally {
+      reader.releaseLock();
+      writer.releaseLock();
+    }
+  };
+  return fedStream(size, feed, put);
+}
