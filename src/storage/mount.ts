@@ -24,12 +24,12 @@ export async function mountBlob(
     GuardWatch.begin(store),
     readLink(store, store.layout.layerLink(from, digest), digest),
   ]);
-  if (source.target === undefined) return false;
-  const { target } = source;
-  await claim(store, target, name);
-  const [clean, data] = await Promise.all([guard.clean(), store.bucket.head(store.layout.blobData(target))]);
+  // distribution keeps what was pushed by sha512 under its sha256: the bytes are not where a link of ours leads.
+  if (source.target !== digest) return false;
+  await claim(store, digest, name);
+  const [clean, data] = await Promise.all([guard.clean(), store.bucket.head(store.layout.blobData(digest))]);
   if (!clean || data === null) return false;
-  await linkBlob(store, name, { digest: target, size: data.size });
+  await linkBlob(store, name, { digest, size: data.size });
   return true;
 }
 
@@ -50,7 +50,7 @@ export async function findMountSource(
     if (name === undefined || !mayPull(name)) continue;
     if (looked++ === candidates) return undefined;
     const link = await readLink(store, store.layout.layerLink(name, digest), digest);
-    if (link.target !== undefined) return name;
+    if (link.target === digest) return name;
   }
   return undefined;
 }
