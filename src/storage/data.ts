@@ -1,4 +1,5 @@
 import { algorithmOf, type Digest, encodedOf } from "../oci/digest.ts";
+import { isTooManyWrites } from "./r2-error.ts";
 import { whenWritable } from "./register.ts";
 import type { Store } from "./store.ts";
 
@@ -10,5 +11,27 @@ export function checkedBy(digest: Digest): { sha256: string } | { sha512: string
 
 /** Puts bytes at hand to their content key; R2 checks them against the digest. Repeatable at any time. */
 export async function putData(store: Store, digest: Digest, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
-  await whenWritable(store, () => store.bucket.put(store.layout.blobData(digest), bytes, checkedBy(digest)));
+  const put = () => store.bucket.put(store.layout.blobData(digest), bytes, checkedBy(digest));
+  try {
+    await put();
+  } catch (error) {
+    if (!isTooManyWrites(error)) throw error;
+    // Others write the same bytes at this moment: whoever finds them there has what he wanted.
+    await whenWritable(store, async () => {
+      if (!(await hasData(store, digest))) await put();
+    });
+  }
+}
+
+/** As putData, but looks first: a write that is spared costs a twelfth. */
+export async function putDataIfAbsent(
+  store: Store,
+  digest: Digest,
+  bytes: Uint8Array<ArrayBuffer>,
+): Promise<void> {
+  if (!(await hasData(store, digest))) await putData(store, digest, bytes);
+}
+
+async function hasData(store: Store, digest: Digest): Promise<boolean> {
+  return (await store.bucket.head(store.layout.blobData(digest))) !== null;
 }

@@ -1,4 +1,4 @@
-import { createOnce } from "./register.ts";
+import { createOnce, whenWritable } from "./register.ts";
 import type { Store } from "./store.ts";
 import { UploadSigner } from "./upload-state.ts";
 
@@ -30,6 +30,7 @@ async function sharedKey(store: Store): Promise<Uint8Array<ArrayBuffer>> {
   const found = await store.bucket.get(key);
   if (found !== null) return new Uint8Array(await found.arrayBuffer());
   const made: Uint8Array<ArrayBuffer> = crypto.getRandomValues(new Uint8Array(keyLength));
-  if (await createOnce(store, key, made)) return made;
+  // Isolates that start at once all try; one is first.
+  if (await whenWritable(store, () => createOnce(store, key, made))) return made;
   return sharedKey(store);
 }
