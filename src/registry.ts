@@ -74,7 +74,7 @@ export function createRegistry(config: Config, platform: Platform): Registry {
         ? new EdgeCache(cache, { ttl: config.cacheTtl, blobMax: config.cacheBlobMax })
         : undefined,
     tagReader: new TagReader(),
-    buffers: new BufferPool(config.uploadBuffers, config.uploadBufferSize),
+    buffers: new BufferPool(config.uploadBuffers, config.uploadBufferSize, clock),
     uploadKey: new UploadKey(config.uploadKey),
     isPullThrough: () => false,
   };

@@ -57,7 +57,11 @@ export async function drain(request: Request): Promise<void> {
   }
 }
 
-async function readAll(request: Request): Promise<Uint8Array<ArrayBuffer>> {
+/**
+ * The whole body. Its announced length, or a limit of the caller's, bounds the memory.
+ * @throws RegistryError SIZE_INVALID (400) when it ends early.
+ */
+export async function readAll(request: Request): Promise<Uint8Array<ArrayBuffer>> {
   try {
     return new Uint8Array(await request.arrayBuffer());
   } catch (cause) {

@@ -1,9 +1,16 @@
 import { parseContentRange } from "../oci/content-range.ts";
 import { RegistryError } from "../oci/error.ts";
 import type { RepositoryName } from "../oci/name.ts";
-import { type Append, appendStream, appendUnsized, appendWhole } from "../storage/segments.ts";
+import {
+  type Append,
+  appendStream,
+  appendUnsized,
+  appendWhole,
+  refuseTooManySegments,
+} from "../storage/append.ts";
+import { sizedStream } from "../storage/fed-stream.ts";
 import type { UploadState } from "../storage/upload-state.ts";
-import { contentLength } from "./body.ts";
+import { contentLength, readAll } from "./body.ts";
 import type { RegistryContext } from "./context.ts";
 import { currentSession, outOfOrder } from "./upload-session.ts";
 
@@ -44,58 +51,33 @@ export async function expectChunk(
   return { size, isPlaced: true, state: current };
 }
 
+/** Whether the request has a body that is not known to be empty. */
+export function hasBody(c: RegistryContext, chunk: Chunk): boolean {
+  return c.req.raw.body !== null && chunk.size !== 0;
+}
+
 /**
  * Appends the body of the request to the session.
- * @throws RegistryError 416 when another request was first, SIZE_INVALID (400) when the body is not as long as
- *   announced, 413 when the upload has too many chunks, 503 when no buffer gets free.
+ * @returns the state after it, or "conflict" when another request was first at this offset.
+ * @throws RegistryError SIZE_INVALID (400) when the body is not as long as announced, 413 when the upload has too
+ *   many chunks, 503 when no buffer gets free.
  */
 export async function appendBody(
   c: RegistryContext,
   name: RepositoryName,
-  chunk: Chunk,
-): Promise<UploadState> {
-  const { state } = chunk;
-  const { body } = c.req.raw;
-  if (body === null || chunk.size === 0) return state;
-  refuseTooManySegments(c, state);
-  const after = await append(c, name, chunk, body);
-  if (after === "conflict") throw await outOfOrder(c, name, state);
-  return after;
-}
-
-async function append(
-  c: RegistryContext,
-  name: RepositoryName,
   { size, isPlaced, state }: Chunk,
-  body: ReadableStream,
 ): Promise<Append> {
   const { store, buffers, config } = c.var.registry;
+  const { body } = c.req.raw;
+  if (body === null) return state;
+  refuseTooManySegments(state, config.maxSegments);
   if (size === undefined || size > config.singlePutLimit) {
-    return appendUnsized(store, buffers, name, state, body);
+    return appendUnsized(store, buffers, name, state, body, config.maxSegments);
   }
   // The first chunk of several is not worth hashing; a body without a place may well be the whole blob.
   if (size <= smallBody && state.offset === 0 && !isPlaced) {
-    return appendWhole(store, name, state, new Uint8Array(await new Response(body).arrayBuffer()));
+    return appendWhole(store, name, state, await readAll(c.req.raw));
   }
   if (contentLength(c.req.raw) !== undefined) return appendStream(store, name, state, body, size);
-  const { readable, writable } = new FixedLengthStream(size);
-  const [piped, appended] = await Promise.allSettled([
-    body.pipeTo(writable),
-    appendStream(store, name, state, readable, size),
-  ]);
-  if (piped.status === "rejected") {
-    throw new RegistryError("SIZE_INVALID", { cause: piped.reason });
-  }
-  if (appended.status === "rejected") throw appended.reason;
-  return appended.value;
-}
-
-function refuseTooManySegments(c: RegistryContext, state: UploadState): void {
-  const { maxSegments } = c.var.registry.config;
-  const count = state.runs?.reduce((sum, [, times]) => sum + times, 0) ?? 0;
-  if (count < maxSegments) return;
-  throw new RegistryError("BLOB_UPLOAD_INVALID", {
-    status: 413,
-    message: `an upload has at most ${maxSegments} chunks: send larger ones`,
-  });
+  return sizedStream(body, size, (sized) => appendStream(store, name, state, sized, size));
 }

@@ -1,6 +1,6 @@
 import { RegistryError } from "../oci/error.ts";
 import type { RepositoryName } from "../oci/name.ts";
-import { listSegments, type Segment, segmentsOf, stateFrom } from "../storage/segments.ts";
+import { joined, listSegments, type Segment, stateFrom, statSegment } from "../storage/segments.ts";
 import type { UploadState } from "../storage/upload-state.ts";
 import type { RegistryContext } from "./context.ts";
 import { absoluteUrl } from "./location.ts";
@@ -24,25 +24,31 @@ export async function sessionOf(c: RegistryContext, name: RepositoryName): Promi
 
 /**
  * The session as the bucket has it, for requests whose URL may be behind.
- * @throws RegistryError BLOB_UPLOAD_UNKNOWN (404) if it was cancelled or committed.
+ * @throws RegistryError BLOB_UPLOAD_UNKNOWN (404) if it was cancelled, refused or committed.
  */
 export async function currentSession(
   c: RegistryContext,
   name: RepositoryName,
   state: UploadState,
 ): Promise<{ readonly state: UploadState; readonly segments: readonly Segment[] }> {
-  const { segments, closed } = await listSegments(c.var.registry.store, name, state.session);
-  if (closed || (segments.length === 0 && state.offset > 0)) throw unknownUpload();
+  const progress = await listSegments(c.var.registry.store, name, state.session);
+  const segments = joined(progress.segments);
+  if (progress.closed || (segments.length === 0 && state.offset > 0)) throw unknownUpload();
   return { state: stateFrom(state, segments), segments };
 }
 
-/** The segments of a session: as its URL tells them, else from the bucket. */
-export async function segmentsFor(
+/**
+ * Makes sure that a session which has received something still stands: one read.
+ * @throws RegistryError BLOB_UPLOAD_UNKNOWN (404) if it was cancelled, refused or committed.
+ */
+export async function expectStanding(
   c: RegistryContext,
   name: RepositoryName,
   state: UploadState,
-): Promise<readonly Segment[]> {
-  return segmentsOf(state) ?? (await currentSession(c, name, state)).segments;
+): Promise<void> {
+  if (state.offset === 0) return;
+  const first = await statSegment(c.var.registry.store, name, state.session, 0);
+  if (first !== "taken") throw unknownUpload();
 }
 
 /**

@@ -1,4 +1,5 @@
-import { retryLater } from "../oci/error.ts";
+import { RegistryError, retryLater } from "../oci/error.ts";
+import type { Clock } from "./ports.ts";
 
 /** How long, in milliseconds, an upload waits for a buffer before it is told to come back. */
 const patience = 20_000;
@@ -11,8 +12,9 @@ export class BufferPool {
   /** Bytes of one buffer. */
   readonly size: number;
   readonly #limit: number;
+  readonly #clock: Clock;
   readonly #idle: ArrayBuffer[] = [];
-  readonly #waiting: (() => void)[] = [];
+  readonly #waiting = new Set<() => void>();
   #taken = 0;
   #peak = 0;
 
@@ -20,9 +22,10 @@ export class BufferPool {
    * @param limit number of buffers, 1 and more.
    * @param size bytes of each.
    */
-  constructor(limit: number, size: number) {
+  constructor(limit: number, size: number, clock: Clock) {
     this.#limit = limit;
     this.size = size;
+    this.#clock = clock;
   }
 
   /** The most buffers that were ever taken at once. */
@@ -30,9 +33,19 @@ export class BufferPool {
     return this.#peak;
   }
 
+  /** Buffers taken at this moment. */
+  get taken(): number {
+    return this.#taken;
+  }
+
+  /** Uploads that wait for a buffer at this moment. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
   /**
    * Runs `work` with a buffer.
-   * @throws RegistryError 503 with Retry-After when none gets free in time.
+   * @throws RegistryError 503 with Retry-After when none gets free within 20 seconds.
    */
   async use<Result>(work: (lease: BufferLease) => Promise<Result>): Promise<Result> {
     await this.#take();
@@ -53,22 +66,23 @@ export class BufferPool {
       return;
     }
     await new Promise<void>((resolve, reject) => {
-      const turn = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-      const timer = setTimeout(() => {
-        this.#waiting.splice(this.#waiting.indexOf(turn), 1);
-        reject(retryLater(5, "too many uploads of unknown length at once"));
-      }, patience);
-      this.#waiting.push(turn);
+      this.#waiting.add(resolve);
+      void this.#clock.sleep(patience).then(() => {
+        if (this.#waiting.delete(resolve))
+          reject(retryLater(5, "too many uploads of unknown length at once"));
+      });
     });
   }
 
+  /** Whoever waits longest gets the place; nobody else can take it meanwhile. */
   #release(): void {
-    const next = this.#waiting.shift();
-    if (next === undefined) this.#taken--;
-    else next();
+    const [next] = this.#waiting;
+    if (next === undefined) {
+      this.#taken--;
+      return;
+    }
+    this.#waiting.delete(next);
+    next();
   }
 }
 
@@ -83,12 +97,17 @@ export class BufferLease {
   /**
    * Fills the buffer from the reader.
    * @returns the bytes read, fewer than the buffer's size only at the end of the stream; valid until the next fill.
+   * @throws RegistryError SIZE_INVALID (400) when the stream breaks off.
    */
   async fill(reader: ReadableStreamBYOBReader): Promise<Uint8Array<ArrayBuffer>> {
     const { buffer } = this;
-    const { value } = await reader.readAtLeast(buffer.byteLength, new Uint8Array(buffer));
-    if (value === undefined) return new Uint8Array(0);
-    this.buffer = value.buffer as ArrayBuffer;
-    return new Uint8Array(this.buffer, 0, value.byteLength);
+    try {
+      const { value } = await reader.readAtLeast(buffer.byteLength, new Uint8Array(buffer));
+      if (value === undefined) return new Uint8Array(0);
+      this.buffer = value.buffer as ArrayBuffer;
+      return new Uint8Array(this.buffer, 0, value.byteLength);
+    } catch (cause) {
+      throw new RegistryError("SIZE_INVALID", { message: "the body ended early", cause });
+    }
   }
 }

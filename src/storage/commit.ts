@@ -4,19 +4,24 @@ import type { RepositoryName } from "../oci/name.ts";
 import { claim } from "./claim.ts";
 import type { Content } from "./content.ts";
 import { checkedBy } from "./data.ts";
-import { GuardWatch } from "./guard.ts";
+import type { GuardWatch } from "./guard.ts";
 import { linkBlob } from "./layer-link.ts";
+import { readLink } from "./link.ts";
 import { putInParts } from "./multipart.ts";
 import { isBadDigest, isTooManyWrites } from "./r2-error.ts";
 import type { Store } from "./store.ts";
 
 /** How often a commit that sweeps or other writers get in the way of goes round before the client is asked to. */
 const rounds = 6;
+/** How often a commit whose bytes were refused, and are gone, looks whether another one has made the link. */
+const looks = 3;
 
 export interface BlobCommit {
   readonly name: RepositoryName;
   readonly digest: Digest;
   readonly content: Content;
+  /** Begun before anything that the commit relies on was looked at. */
+  readonly guard: GuardWatch;
   /** Where content that is there already is put once more, so that R2 checks that the client has it. */
   readonly proofKey: string;
   /** Bytes up to which one put is used; above, an R2 multipart upload. */
@@ -31,22 +36,24 @@ export interface BlobCommit {
  *   the content cannot be handed over a second time and has to be sent again.
  */
 export async function commitBlob(store: Store, commit: BlobCommit): Promise<void> {
-  const { name, digest, content } = commit;
-  const guard = await GuardWatch.begin(store);
+  const { name, digest, content, guard } = commit;
   let proven = await content.proves(digest);
-  let size: number | undefined;
+  let isSpent = false;
   for (let round = 0; round < rounds; round++) {
     const [, present] = await Promise.all([claim(store, digest, name), sizeOf(store, digest)]);
-    size = present;
-    if (size === undefined) {
-      size = await putContent(store, commit, round > 0);
-      if (size === undefined) continue;
-    } else if (!proven) {
-      await prove(store, commit, round > 0);
+    if (present === undefined || !proven) {
+      if (isSpent) throw retryLater(1, "the blob has to be sent again");
+      isSpent = !content.repeatable;
+      const key = present === undefined ? store.layout.blobData(digest) : commit.proofKey;
+      if ((await put(store, commit, key)) === "refused") {
+        if (isSpent && (await isLinkedByOthers(store, commit))) return;
+        await pause(store);
+        continue;
+      }
     }
     proven = true;
     if (await guard.clean()) {
-      await linkBlob(store, name, { digest, size });
+      await linkBlob(store, name, { digest, size: present ?? content.size });
       return;
     }
     await guard.waitUntilIdle();
@@ -58,37 +65,37 @@ async function sizeOf(store: Store, digest: Digest): Promise<number | undefined>
   return (await store.bucket.head(store.layout.blobData(digest)))?.size;
 }
 
-/** Puts the content to its key. @returns its size, or undefined if others write that key: look again. */
-async function putContent(store: Store, commit: BlobCommit, again: boolean): Promise<number | undefined> {
-  const { digest, content } = commit;
-  refuseSecondPass(content, again);
-  const key = store.layout.blobData(digest);
+/**
+ * Puts the content under R2's check of its digest.
+ * @returns "refused" when others write that key at this moment: nothing was stored.
+ */
+async function put(store: Store, commit: BlobCommit, key: string): Promise<"stored" | "refused"> {
+  const { digest, content, singlePutLimit } = commit;
   try {
-    if (content.size > commit.singlePutLimit) await putInParts(store, key, digest, content);
+    if (content.size > singlePutLimit) await putInParts(store, key, digest, content);
     else await content.into((body) => store.bucket.put(key, body, checkedBy(digest)));
+    return "stored";
   } catch (error) {
     if (isBadDigest(error)) throw new RegistryError("DIGEST_INVALID", { detail: digest });
-    if (!isTooManyWrites(error)) throw error;
-    if (!content.repeatable) throw retryLater(1, "the blob is being written by others", { cause: error });
-    await store.clock.sleep(300 + Math.random() * 900);
-    return undefined;
-  }
-  return content.size;
-}
-
-/** Lets R2 check the content against the digest at a key of the session's own. */
-async function prove(store: Store, commit: BlobCommit, again: boolean): Promise<void> {
-  const { digest, content, proofKey } = commit;
-  refuseSecondPass(content, again);
-  try {
-    if (content.size > commit.singlePutLimit) await putInParts(store, proofKey, digest, content);
-    else await content.into((body) => store.bucket.put(proofKey, body, checkedBy(digest)));
-  } catch (error) {
-    if (isBadDigest(error)) throw new RegistryError("DIGEST_INVALID", { detail: digest });
+    if (isTooManyWrites(error)) return "refused";
     throw error;
   }
 }
 
-function refuseSecondPass(content: Content, again: boolean): void {
-  if (again && !content.repeatable) throw retryLater(1, "the blob has to be sent again");
+/**
+ * Whether the repository gets the blob from another client that pushes it at this moment. Then this one has what
+ * he wanted, and no access that he did not have.
+ */
+async function isLinkedByOthers(store: Store, { name, digest }: BlobCommit): Promise<boolean> {
+  const key = store.layout.layerLink(name, digest);
+  for (let look = 0; look < looks; look++) {
+    await pause(store);
+    if ((await readLink(store, key, digest)).target === digest) return true;
+  }
+  return false;
+}
+
+/** R2 takes one write a second per key. */
+function pause(store: Store): Promise<void> {
+  return store.clock.sleep(300 + Math.random() * 900);
 }

@@ -1,8 +1,8 @@
-import { type Digest, digestOf, tryParseDigest } from "../oci/digest.ts";
+import { type Digest, tryParseDigest } from "../oci/digest.ts";
+import { retryLater } from "../oci/error.ts";
 import type { RepositoryName } from "../oci/name.ts";
-import type { BufferLease, BufferPool } from "./buffers.ts";
-import { putData } from "./data.ts";
-import { createOnce } from "./register.ts";
+import { isTooManyWrites } from "./r2-error.ts";
+import { createOnce, whenWritable } from "./register.ts";
 import type { Store } from "./store.ts";
 import { type UploadState, withSegment } from "./upload-state.ts";
 
@@ -18,12 +18,12 @@ export interface Segment {
 /** What the bucket holds of an upload session. */
 export interface UploadProgress {
   readonly segments: readonly Segment[];
-  /** Cancelled: nothing more can be appended. */
+  /** Cancelled, or refused for its digest: nothing more can be appended. */
   readonly closed: boolean;
 }
 
-/** The outcome of an append: the state after it, or that another request was first at this offset. */
-export type Append = UploadState | "conflict";
+/** What is left of a session that is over, in place of its first segment. */
+const closedMark = { closed: "1" };
 
 /** The segments that a state tells of, or undefined when they have to be listed. */
 export function segmentsOf(state: UploadState): readonly Segment[] | undefined {
@@ -40,7 +40,7 @@ export function segmentsOf(state: UploadState): readonly Segment[] | undefined {
   return segments;
 }
 
-/** The segments of a session as the bucket has them, in order: one list for each page. */
+/** What the bucket has of a session, in the order of the offsets: one list for each page. */
 export async function listSegments(
   store: Store,
   name: RepositoryName,
@@ -70,109 +70,65 @@ export async function listSegments(
   return { segments, closed };
 }
 
+/** The segments that follow one another from the start: others are left from a session that is over. */
+export function joined(segments: readonly Segment[]): readonly Segment[] {
+  let end = 0;
+  const gap = segments.findIndex(({ offset, size }) => {
+    const isNext = offset === end;
+    end += size;
+    return !isNext;
+  });
+  return gap === -1 ? segments : segments.slice(0, gap);
+}
+
 /** The state that the bucket's view of the session amounts to. */
 export function stateFrom(state: UploadState, segments: readonly Segment[]): UploadState {
   const { stored: _, ...rest } = state;
   const stored = segments[0]?.stored;
-  const empty: UploadState = { ...rest, offset: 0, runs: [], ...(stored && { stored }) };
+  const empty: UploadState = { ...rest, offset: 0, count: 0, runs: [], ...(stored && { stored }) };
   return segments.reduce((sum, { size }) => withSegment(sum, size), empty);
 }
 
-/** Appends a body of known length as one segment, straight from the request. */
-export async function appendStream(
-  store: Store,
-  name: RepositoryName,
-  state: UploadState,
-  body: ReadableStream,
-  size: number,
-): Promise<Append> {
-  const key = store.layout.segment(name, state.session, state.offset);
-  return (await createOnce(store, key, body)) ? withSegment(state, size) : "conflict";
-}
-
-/** Appends bytes at hand as one segment. */
-export async function appendBytes(
-  store: Store,
-  name: RepositoryName,
-  state: UploadState,
-  bytes: Uint8Array<ArrayBuffer>,
-): Promise<Append> {
-  const key = store.layout.segment(name, state.session, state.offset);
-  return (await createOnce(store, key, bytes)) ? withSegment(state, bytes.byteLength) : "conflict";
-}
-
 /**
- * Appends a body of unknown length: one buffer after another is filled and put as a segment of its own, so that
- * a cut connection leaves a prefix from which the upload goes on.
+ * Writes a segment.
+ * @param body a stream must have a known length.
+ * @param metadata what an empty segment stands for.
+ * @returns false if the session has one at this offset.
  */
-export function appendUnsized(
-  store: Store,
-  pool: BufferPool,
-  name: RepositoryName,
-  state: UploadState,
-  body: ReadableStream,
-): Promise<Append> {
-  return pool.use(async (lease) => {
-    const reader = body.getReader({ mode: "byob" });
-    const first = await lease.fill(reader);
-    if (first.byteLength < pool.size && state.offset === 0) return appendWhole(store, name, state, first);
-    return appendFrom(store, lease, name, state, reader, first);
-  });
-}
-
-/** Goes on with an append whose first bytes were read already. */
-export async function appendFrom(
-  store: Store,
-  lease: BufferLease,
-  name: RepositoryName,
-  state: UploadState,
-  reader: ReadableStreamBYOBReader,
-  first: Uint8Array<ArrayBuffer>,
-): Promise<Append> {
-  let after: Append = state;
-  let bytes = first;
-  while (bytes.byteLength > 0) {
-    after = await appendBytes(store, name, after, bytes);
-    if (after === "conflict") {
-      await reader.cancel();
-      return after;
-    }
-    if (bytes.byteLength < lease.buffer.byteLength) break;
-    bytes = await lease.fill(reader);
-  }
-  return after;
-}
-
-/**
- * Appends a body that may well be the whole blob: it is hashed and stored under its digest at once, and the
- * segment only names it, which spares the closing PUT a second pass. Should more follow, nothing is lost.
- */
-export async function appendWhole(
-  store: Store,
-  name: RepositoryName,
-  state: UploadState,
-  bytes: Uint8Array<ArrayBuffer>,
-): Promise<Append> {
-  if (bytes.byteLength === 0) return state;
-  const stored = await digestOf(bytes, state.algorithm ?? "sha256");
-  if ((await store.bucket.head(store.layout.blobData(stored))) === null) await putData(store, stored, bytes);
-  const size = bytes.byteLength;
-  const key = store.layout.segment(name, state.session, state.offset);
-  const created = await createOnce(store, key, "", { stored, size: String(size) });
-  return created ? { ...withSegment(state, size), stored } : "conflict";
-}
-
-/**
- * Ends a session for good: the next offset is taken by a marker, so that no append can follow.
- * @returns false if another request appended at that offset meanwhile.
- */
-export function closeSession(
+export async function createSegment(
   store: Store,
   name: RepositoryName,
   session: string,
   offset: number,
+  body: string | Uint8Array<ArrayBuffer> | ReadableStream,
+  metadata: Record<string, string> = {},
 ): Promise<boolean> {
-  return createOnce(store, store.layout.segment(name, session, offset), "", { closed: "1" });
+  const key = store.layout.segment(name, session, offset);
+  try {
+    return await createOnce(store, key, body, metadata);
+  } catch (error) {
+    if (!isTooManyWrites(error)) throw error;
+    // R2 looks at how often a key is written before it looks at the condition.
+    if ((await store.bucket.head(key)) !== null) return false;
+    throw retryLater(1, "another request is writing this chunk", { cause: error });
+  }
+}
+
+/** Ends a session for good: a mark in place of its first segment stays, everything else goes. */
+export async function endSession(
+  store: Store,
+  name: RepositoryName,
+  session: string,
+  segments: readonly Segment[],
+): Promise<void> {
+  const first = store.layout.segment(name, session, 0);
+  await whenWritable(store, () => store.bucket.put(first, "", { customMetadata: closedMark }));
+  await removeSegments(
+    store,
+    name,
+    session,
+    segments.filter(({ offset }) => offset > 0),
+  );
 }
 
 /** Removes the segments of a session, and the proof that a commit may have left. They belong to it alone. */
@@ -190,7 +146,7 @@ export async function removeSegments(
   }
 }
 
-/** Whether a session has something at an offset, and whether that is the mark of a cancelled session: one read. */
+/** Whether a session has something at an offset, and whether that is the mark of a closed session: one read. */
 export async function statSegment(
   store: Store,
   name: RepositoryName,

@@ -18,6 +18,8 @@ export interface UploadState {
   readonly startedAt: number;
   /** Bytes received so far. */
   readonly offset: number;
+  /** Number of segments so far. */
+  readonly count: number;
   /** The segments so far, or undefined when they are too varied to tell. */
   readonly runs: readonly Run[] | undefined;
   /** The whole content so far was stored under this digest at once, and the first segment only names it. */
@@ -28,13 +30,14 @@ export interface UploadState {
 
 /** A session that has received nothing. */
 export function newUpload(now: number, algorithm?: Algorithm): UploadState {
-  const state = { session: crypto.randomUUID(), startedAt: now, offset: 0, runs: [] };
+  const state = { session: crypto.randomUUID(), startedAt: now, offset: 0, count: 0, runs: [] };
   return algorithm === undefined ? state : { ...state, algorithm };
 }
 
 /** The state after one more segment. */
 export function withSegment(state: UploadState, size: number): UploadState {
-  return { ...state, offset: state.offset + size, runs: addRun(state.runs, size) };
+  const { offset, count, runs } = state;
+  return { ...state, offset: offset + size, count: count + 1, runs: addRun(runs, size) };
 }
 
 function addRun(runs: readonly Run[] | undefined, size: number): readonly Run[] | undefined {
@@ -47,6 +50,7 @@ function addRun(runs: readonly Run[] | undefined, size: number): readonly Run[] 
 interface Payload {
   readonly t: number;
   readonly o: number;
+  readonly n: number;
   readonly s?: readonly Run[];
   readonly d?: string;
   readonly a?: string;
@@ -73,6 +77,7 @@ export class UploadSigner {
     const payload: Payload = {
       t: state.startedAt,
       o: state.offset,
+      n: state.count,
       ...(state.runs !== undefined && { s: state.runs }),
       ...(state.stored !== undefined && { d: state.stored }),
       ...(state.algorithm !== undefined && { a: state.algorithm }),
@@ -103,6 +108,7 @@ export class UploadSigner {
       session,
       startedAt: payload.t,
       offset: payload.o,
+      count: payload.n,
       runs: payload.s,
       ...(stored && { stored }),
       ...(algorithm && { algorithm }),

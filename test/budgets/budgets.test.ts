@@ -188,7 +188,7 @@ const rows: readonly Row[] = [
   },
   {
     request: "PUT blob after POST",
-    budget: { A: 3, B: 4, kv: 0, rounds: 7 },
+    budget: { A: 3, B: 4, kv: 0, rounds: 6 },
     status: 201,
     async prepare(client) {
       const started = await upload(client);
@@ -198,7 +198,7 @@ const rows: readonly Row[] = [
   },
   {
     request: "PUT blob after POST, content stored already (small)",
-    budget: { A: 2, B: 4, kv: 0, rounds: 6 },
+    budget: { A: 2, B: 4, kv: 0, rounds: 5 },
     status: 201,
     async prepare(client) {
       const blob = await blobOf("shared");
@@ -246,7 +246,7 @@ const rows: readonly Row[] = [
   },
   {
     request: "closing PUT after the shortcut",
-    budget: { A: 2, B: 3, kv: 0, rounds: 5 },
+    budget: { A: 2, B: 4, kv: 0, rounds: 5 },
     status: 201,
     async prepare(client) {
       const blob = await blobOf(noise(1000));
