@@ -1,10 +1,7 @@
 import { expect } from "vitest";
+import { errorsOf, internals } from "../support/answers.ts";
 import type { Row } from "./row.ts";
 import { World } from "./world.ts";
-
-interface Envelope {
-  readonly errors: readonly { readonly code: string; readonly message: string; readonly detail?: unknown }[];
-}
 
 /** What is told of an answer in the table. */
 export interface Answer {
@@ -17,10 +14,6 @@ export interface Answer {
 /** The codes of the distribution specification, and UNKNOWN for a 5xx. */
 const knownCodes =
   /^(BLOB_UNKNOWN|BLOB_UPLOAD_INVALID|BLOB_UPLOAD_UNKNOWN|DIGEST_INVALID|MANIFEST_BLOB_UNKNOWN|MANIFEST_INVALID|MANIFEST_UNKNOWN|NAME_INVALID|NAME_UNKNOWN|SIZE_INVALID|UNAUTHORIZED|DENIED|UNSUPPORTED|TOOMANYREQUESTS|UNKNOWN)$/;
-
-/** What no client must ever read: keys, stacks, names of the platform and its errors. */
-export const internals =
-  /docker\/registry|_skerry|_manifests|_layers|\bR2|\bKV\b|\.ts\b|node_modules|\n\s+at |\(\d{5}\)/;
 
 /** Runs a row in a world of its own, and checks all that it says and all that every answer must hold to. */
 export async function check(row: Row, request = row.request): Promise<Answer> {
@@ -62,7 +55,7 @@ async function checkErrors(world: World, row: Row, answer: Response): Promise<re
   expect(answer.headers.get("Content-Length")).toBe(String(new TextEncoder().encode(text).byteLength));
   expect(text.endsWith("}\n")).toBe(true);
   expect(text).not.toMatch(internals);
-  const { errors } = JSON.parse(world.labelled(text)) as Envelope;
+  const errors = errorsOf(world.labelled(text));
   for (const entry of errors) {
     expect(entry.code).toMatch(knownCodes);
     expect(Object.keys(entry).join()).toMatch(/^code,message(,detail)?$/);
