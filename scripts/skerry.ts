@@ -1,11 +1,16 @@
 import { accountsCommand } from "./commands/accounts.ts";
+import { adoptCommand } from "./commands/adopt.ts";
 import type { Command } from "./commands/command.ts";
 import { gcCommand } from "./commands/gc.ts";
+import { exportCommand, importCommand } from "./commands/interchange.ts";
 import { keyCommand } from "./commands/key.ts";
 
 const commands: Readonly<Record<string, Command>> = {
   accounts: accountsCommand,
+  adopt: adoptCommand,
+  export: exportCommand,
   gc: gcCommand,
+  import: importCommand,
   key: keyCommand,
 };
 

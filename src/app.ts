@@ -1,5 +1,6 @@
 import { Hono } from "hono/tiny";
 import { deleteRobot, getRobots, postRobot, postRotation } from "./handlers/accounts.ts";
+import { getAdoption, postAdoptStep } from "./handlers/adoption.ts";
 import { audit } from "./handlers/audit.ts";
 import { authenticate } from "./handlers/authentication.ts";
 import { getBase, getRoot } from "./handlers/base.ts";
@@ -47,6 +48,7 @@ const routes: readonly (readonly [path: string, methods: Methods])[] = [
   ["/v2/_skerry/accounts", { GET: getRobots, POST: postRobot }],
   ["/v2/_skerry/accounts/:account", { DELETE: deleteRobot }],
   ["/v2/_skerry/accounts/:account/rotate", { POST: postRotation }],
+  ["/v2/_skerry/adopt", { GET: getAdoption, POST: postAdoptStep }],
   ["/v2/_skerry/gc", { GET: getReports, POST: postStep }],
   ["/token", { GET: getToken, POST: postToken }],
 ];

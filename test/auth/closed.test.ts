@@ -22,6 +22,7 @@ const paths = [
   "/v2/_skerry/accounts",
   "/v2/_skerry/accounts/robot-x",
   "/v2/_skerry/accounts/robot-x/rotate",
+  "/v2/_skerry/adopt",
   "/v2/_skerry/gc",
   "/v2/there/is/no/such/route",
   "/v2/UPPER/manifests/1",

@@ -195,6 +195,8 @@ describe("who is no admin", () => {
     `DELETE ${accounts}/robot-ci`,
     `DELETE ${accounts}/robot-absent`,
     `POST ${accounts}/robot-ci/rotate`,
+    "GET /v2/_skerry/adopt",
+    "POST /v2/_skerry/adopt",
     "GET /v2/_skerry/gc",
     "POST /v2/_skerry/gc",
   ];

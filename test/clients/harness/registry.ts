@@ -7,6 +7,8 @@ export interface Descriptor {
   readonly digest: string;
   readonly size: number;
   readonly artifactType?: string;
+  /** Where the bytes of a foreign layer are, which no registry keeps. */
+  readonly urls?: readonly string[];
 }
 
 interface Manifest {
@@ -78,6 +80,7 @@ export class RegistryProbe {
       for (const each of await this.verify(repository, child.digest, child.digest)) seen.add(each);
     }
     for (const blob of [...(manifest.config ? [manifest.config] : []), ...(manifest.layers ?? [])]) {
+      if (blob.urls !== undefined) continue;
       await this.#verifyBlob(repository, blob);
       seen.add(blob.digest);
     }

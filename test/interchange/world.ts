@@ -1,0 +1,40 @@
+import { join } from "node:path";
+import type { Fixtures } from "../clients/fixtures/images.ts";
+import type { Processes } from "../clients/harness/processes.ts";
+import type { Checks } from "./checks.ts";
+import type { Holdings } from "./registry.ts";
+
+const root = join(import.meta.dirname, "..", "..");
+
+export interface World {
+  readonly processes: Processes;
+  readonly checks: Checks;
+  /** A folder for the run. */
+  readonly dir: string;
+  readonly fixtures: Fixtures;
+  /** Where Skerry keeps its bucket. */
+  readonly state: string;
+  /** What the registry in use holds. */
+  readonly holdings: Holdings;
+}
+
+/** Runs a command of `npm run skerry` on the bucket. @returns its standard output. */
+export function skerry(
+  { processes, state }: World,
+  command: string,
+  ...args: readonly string[]
+): Promise<string> {
+  const program = [process.execPath, join(root, "scripts", "skerry.ts"), command, "--persist-to", state];
+  return processes.run([...program, ...args], { cwd: root, timeout: 120 });
+}
+
+/** skopeo copy with everything that an index refers to. */
+export async function copy(
+  { processes }: World,
+  from: string,
+  to: string,
+  ...more: readonly string[]
+): Promise<void> {
+  const insecure = ["--src-tls-verify=false", "--dest-tls-verify=false"];
+  await processes.run(["skopeo", "copy", "--all", ...insecure, ...more, from, to]);
+}
