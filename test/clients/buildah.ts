@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Fixture } from "./fixtures/images.ts";
 import { assertMounted, lines, withProxy } from "./harness/checks.ts";
 import type { Client, Lab } from "./harness/client.ts";
 import { seeds } from "./harness/seed.ts";
+import { checkLogin } from "./login.ts";
 
 const insecure = "--tls-verify=false";
 
-export async function openBuildah({ processes, registry, fixtures, dir }: Lab): Promise<Client> {
+export async function openBuildah(lab: Lab): Promise<Client> {
+  const { processes, registry, fixtures, dir } = lab;
   const storage = [
     `--root=${join(dir, "root")}`,
     `--runroot=${join(dir, "run")}`,
@@ -74,6 +77,18 @@ export async function openBuildah({ processes, registry, fixtures, dir }: Lab): 
         assert.ok(digests.has(fixtures.schema2.imageId), "the configuration did not arrive");
       },
       "100 MiB layer": () => pushAndPull(fixtures.big, "buildah/big"),
+      login: async () => {
+        const id = await load(fixtures.busybox.layout);
+        const authFile = join(dir, "auth.json");
+        await writeFile(authFile, "{}");
+        const options = [insecure, `--authfile=${authFile}`];
+        await checkLogin(lab, "buildah", {
+          login: (host, name, key) =>
+            buildah("login", ...options, "--username", name, "--password", key, host),
+          push: (reference) => buildah("push", ...options, id, `docker://${reference}`),
+          pull: (reference) => buildah("pull", ...options, `docker://${reference}`),
+        });
+      },
       mount: () =>
         withProxy(registry.host, {}, async (proxy) => {
           // buildah mounts what it has pulled from the registry, and pulls only what it does not have.

@@ -5,6 +5,7 @@ import { type Fixture, mebibyte } from "./fixtures/images.ts";
 import { assertMounted, assertResumed, withProxy } from "./harness/checks.ts";
 import type { Client, Lab } from "./harness/client.ts";
 import { seeds } from "./harness/seed.ts";
+import { checkLogin } from "./login.ts";
 
 export async function openContainerd(lab: Lab): Promise<Client> {
   const { processes, registry, fixtures, dir } = lab;
@@ -73,6 +74,20 @@ export async function openContainerd(lab: Lab): Promise<Client> {
           assertMounted(proxy);
           await registry.verify("ctr/mounted", "v1", fixtures.busybox.digest);
         }),
+      login: async () => {
+        // containerd keeps no credentials: it is told them each time.
+        let user: readonly string[] = [];
+        await checkLogin(lab, "ctr", {
+          login: async (_host, name, key) => {
+            user = ["--user", `${name}:${key}`];
+          },
+          push: async (reference) => {
+            await ctr("images", "tag", "--force", image(seeds.busybox), reference);
+            await ctr("images", "push", "--plain-http", ...user, reference);
+          },
+          pull: (reference) => ctr("images", "pull", "--plain-http", ...user, reference),
+        });
+      },
       "resumed pull": () =>
         withProxy(registry.host, { cutBlobAt: 30 * mebibyte }, async (proxy) => {
           await ctr("images", "remove", "--sync", image(seeds.big), image("ctr/big"));

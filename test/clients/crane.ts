@@ -4,12 +4,12 @@ import type { Fixture } from "./fixtures/images.ts";
 import { assertMounted, assertSameMembers, layoutDigest, lines, withProxy } from "./harness/checks.ts";
 import type { Client, Lab } from "./harness/client.ts";
 import { seeds } from "./harness/seed.ts";
+import { checkLogin } from "./login.ts";
 
-export async function openCrane(
-  { processes, registry, fixtures, dir }: Lab,
-  program: string,
-): Promise<Client> {
-  const crane = (...args: readonly string[]) => processes.run([program, ...args], { timeout: 120 });
+export async function openCrane(lab: Lab, program: string): Promise<Client> {
+  const { processes, registry, fixtures, dir } = lab;
+  const env = { DOCKER_CONFIG: join(dir, "docker") };
+  const crane = (...args: readonly string[]) => processes.run([program, ...args], { timeout: 120, env });
   const image = (repository: string, tag = "v1") => registry.reference(repository, tag);
 
   async function push(fixture: Fixture, repository: string, tag = "v1"): Promise<void> {
@@ -59,6 +59,12 @@ export async function openCrane(
         assert.ok(digests.has(fixtures.schema2.imageId), "the configuration did not arrive");
       },
       "100 MiB layer": () => pushAndPull(fixtures.big, "crane/big"),
+      login: () =>
+        checkLogin(lab, "crane", {
+          login: (host, name, key) => crane("auth", "login", "--username", name, "--password", key, host),
+          push: (reference) => crane("push", fixtures.busybox.layout, reference),
+          pull: (reference) => crane("pull", "--format", "oci", reference, join(dir, "closed")),
+        }),
       mount: () =>
         withProxy(registry.host, {}, async (proxy) => {
           await crane("copy", `${proxy.host}/${seeds.index}:v1`, `${proxy.host}/crane/mounted:v1`);

@@ -6,6 +6,7 @@ import { assertMounted, assertResumed, assertSameMembers, lines, withProxy } fro
 import { type Client, type Lab, Skip } from "./harness/client.ts";
 import { startDockerd } from "./harness/dockerd.ts";
 import { seeds } from "./harness/seed.ts";
+import { checkLogin } from "./login.ts";
 
 /** The first release of dockerd that unpacks zstd layers. */
 const firstWithZstd = 23;
@@ -99,6 +100,17 @@ export async function openDocker(lab: Lab): Promise<Client> {
           assertMounted(proxy);
           await registry.verify("docker/mounted", "v1");
         }),
+      login: async () => {
+        await docker("pull", image(seeds.busybox));
+        await checkLogin(lab, "docker", {
+          login: (host, name, key) => docker("login", "--username", name, "--password", key, host),
+          push: async (reference) => {
+            await docker("tag", image(seeds.busybox), reference);
+            await docker("push", reference);
+          },
+          pull: (reference) => docker("pull", reference),
+        });
+      },
       "resumed pull": () =>
         withProxy(registry.host, { cutBlobAt: 30 * mebibyte }, async (proxy) => {
           await docker("image", "rm", "--force", fixtures.big.imageId);

@@ -2,11 +2,13 @@ import assert from "node:assert/strict";
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Client, Lab } from "./harness/client.ts";
+import { checkLogin } from "./login.ts";
 
 const plain = "--plain-http";
 const version = "0.1.0";
 
-export async function openHelm({ processes, registry, dir }: Lab, program: string): Promise<Client> {
+export async function openHelm(lab: Lab, program: string): Promise<Client> {
+  const { processes, registry, dir } = lab;
   const env = {
     HELM_CACHE_HOME: join(dir, "cache"),
     HELM_CONFIG_HOME: join(dir, "config"),
@@ -30,6 +32,23 @@ export async function openHelm({ processes, registry, dir }: Lab, program: strin
           readFile(join(dir, "pulled", `demo-${version}.tgz`)),
         ]);
         assert.ok(pushed.equals(pulled), "the chart came back with other bytes");
+      },
+      login: async () => {
+        // helm names the repository after the chart, and the tag after its version.
+        await helm("create", "helm");
+        await helm("package", "helm", "--version", "0.0.1");
+        const parent = (reference: string) => `oci://${reference.slice(0, reference.lastIndexOf("/"))}`;
+        await checkLogin(
+          lab,
+          "helm",
+          {
+            login: (host, name, key) =>
+              helm("registry", "login", plain, "--username", name, "--password", key, host),
+            push: (reference) => helm("push", plain, "helm-0.0.1.tgz", parent(reference)),
+            pull: (reference) => helm("pull", plain, "--version", "0.0.1", `${parent(reference)}/helm`),
+          },
+          "0.0.1",
+        );
       },
     },
   };

@@ -5,14 +5,13 @@ import type { Fixture } from "./fixtures/images.ts";
 import { assertMounted, assertSameMembers, layoutDigest, lines, withProxy } from "./harness/checks.ts";
 import type { Client, Lab } from "./harness/client.ts";
 import { seeds } from "./harness/seed.ts";
+import { checkLogin } from "./login.ts";
 
 const plain = "--plain-http";
 const type = "application/vnd.example.sbom";
 
-export async function openOras(
-  { processes, registry, fixtures, dir }: Lab,
-  program: string,
-): Promise<Client> {
+export async function openOras(lab: Lab, program: string): Promise<Client> {
+  const { processes, registry, fixtures, dir } = lab;
   const oras = (...args: readonly string[]) => processes.run([program, ...args], { timeout: 120, cwd: dir });
   const image = (repository: string, tag = "v1") => registry.reference(repository, tag);
 
@@ -57,6 +56,17 @@ export async function openOras(
         );
       },
       index: () => pushAndPull(fixtures.index, "oras/index"),
+      login: () => {
+        const config = join(dir, "credentials.json");
+        const source = ["--from-oci-layout", `${fixtures.busybox.layout}:v1`];
+        return checkLogin(lab, "oras", {
+          login: (host, name, key) =>
+            oras("login", plain, "--registry-config", config, "--username", name, "--password", key, host),
+          push: (reference) =>
+            oras("copy", ...source, "--to-plain-http", "--to-registry-config", config, reference),
+          pull: (reference) => oras("manifest", "fetch", plain, "--registry-config", config, reference),
+        });
+      },
       "12 layers": () => pushAndPull(fixtures.twelveLayers, "oras/twelve-layers"),
       "zstd layer": () => pushAndPull(fixtures.zstd, "oras/zstd"),
       "schema 2": async () => {

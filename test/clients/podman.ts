@@ -5,6 +5,7 @@ import type { Fixture } from "./fixtures/images.ts";
 import { assertMounted, assertSameMembers, lines, withProxy } from "./harness/checks.ts";
 import type { Client, Lab } from "./harness/client.ts";
 import { seeds } from "./harness/seed.ts";
+import { checkLogin } from "./login.ts";
 import { checkPartialPull } from "./podman-partial.ts";
 
 const insecure = "--tls-verify=false";
@@ -127,6 +128,18 @@ export async function openPodman(lab: Lab): Promise<Client> {
           assertMounted(proxy);
           await registry.verify("podman/mounted", "v1");
         }),
+      login: async () => {
+        const id = await load(fixtures.busybox.layout);
+        const authFile = join(dir, "auth.json");
+        await writeFile(authFile, "{}");
+        const options = [insecure, `--authfile=${authFile}`];
+        await checkLogin(lab, "podman", {
+          login: (host, name, key) =>
+            podman("login", ...options, "--username", name, "--password", key, host),
+          push: (reference) => podman("push", ...options, id, `docker://${reference}`),
+          pull: (reference) => podman("pull", ...options, reference),
+        });
+      },
       "partial pull": () => checkPartialPull(lab),
     },
   };

@@ -4,6 +4,7 @@ import type { Fixture } from "./fixtures/images.ts";
 import { assertMounted, assertSameMembers, layoutDigest, lines, withProxy } from "./harness/checks.ts";
 import type { Client, Lab } from "./harness/client.ts";
 import { seeds } from "./harness/seed.ts";
+import { checkLogin } from "./login.ts";
 import { checkBodyLimit } from "./regctl-body-limit.ts";
 
 export async function openRegctl(lab: Lab, program: string): Promise<Client> {
@@ -44,6 +45,17 @@ export async function openRegctl(lab: Lab, program: string): Promise<Client> {
         for (const tag of ["1", "10", "1-alpine"]) await push(fixtures.busybox, "regctl/tags", tag);
         const tags = await regctl(["tag", "list", `${registry.host}/regctl/tags`]);
         assertSameMembers(lines(tags), ["1", "10", "1-alpine"]);
+      },
+      login: async () => {
+        if (lab.closed !== undefined) {
+          await regctl(["registry", "set", "--skip-check", "--tls", "disabled", lab.closed.host]);
+        }
+        await checkLogin(lab, "regctl", {
+          login: (host, name, key) =>
+            regctl(["registry", "login", "--user", name, "--pass-stdin", host], key),
+          push: (reference) => copy(`ocidir://${fixtures.busybox.layout}:v1`, reference),
+          pull: (reference) => copy(reference, `ocidir://${join(dir, "closed")}:v1`),
+        });
       },
       catalog: async () => {
         const listed = lines(await regctl(["repo", "list", registry.host]));

@@ -6,6 +6,7 @@ import { catalogue, commonPackages, unavailable } from "./catalogue.ts";
 import { makeFixtures } from "./fixtures/images.ts";
 import { Cleanup } from "./harness/cleanup.ts";
 import { runClient } from "./harness/clients-run.ts";
+import { startClosedServer } from "./harness/closed.ts";
 import { writeMatrix } from "./harness/matrix.ts";
 import { installPackages } from "./harness/packages.ts";
 import { Processes } from "./harness/processes.ts";
@@ -76,13 +77,15 @@ async function runAll(processes: Processes, cleanup: Cleanup, report: Report): P
     cleanup.add(() => server.stop());
     host = server.host;
   }
+  const closed = flags.registry === undefined ? await startClosedServer(processes, work) : undefined;
+  if (closed !== undefined) cleanup.add(() => closed.stop());
   const registry = new RegistryProbe(host);
   await registry.ready(30);
   await seed(processes, registry, fixtures);
 
   for (const entry of entries) {
     await runClient(
-      { lab: { processes, registry, fixtures }, dir: work, report, missingPackages, strict },
+      { lab: { processes, registry, fixtures, closed }, dir: work, report, missingPackages, strict },
       entry,
     );
   }

@@ -6,10 +6,12 @@ import { assertMounted, assertSameMembers, layoutDigest, withProxy } from "./har
 import type { Client, Lab } from "./harness/client.ts";
 import { sha256 } from "./harness/registry.ts";
 import { seeds } from "./harness/seed.ts";
+import { checkLogin } from "./login.ts";
 
 const insecure = ["--src-tls-verify=false", "--dest-tls-verify=false"];
 
-export async function openSkopeo({ processes, registry, fixtures, dir }: Lab): Promise<Client> {
+export async function openSkopeo(lab: Lab): Promise<Client> {
+  const { processes, registry, fixtures, dir } = lab;
   const remote = (repository: string, tag: string) => `docker://${registry.reference(repository, tag)}`;
   const copy = (from: string, to: string) =>
     processes.run(["skopeo", "copy", "--all", ...insecure, from, to]);
@@ -58,6 +60,24 @@ export async function openSkopeo({ processes, registry, fixtures, dir }: Lab): P
         assert.equal(sha256(await readFile(join(dir, "schema2", "manifest.json"))), fixtures.schema2.digest);
       },
       "100 MiB layer": () => pushAndPull(fixtures.big, "skopeo/big"),
+      login: () => {
+        const authFile = `--authfile=${join(dir, "auth.json")}`;
+        const skopeo = (...args: readonly string[]) => processes.run(["skopeo", ...args]);
+        return checkLogin(lab, "skopeo", {
+          login: (host, name, key) =>
+            skopeo("login", authFile, "--tls-verify=false", "--username", name, "--password", key, host),
+          push: (reference) =>
+            skopeo(
+              "copy",
+              authFile,
+              ...insecure,
+              `oci:${fixtures.busybox.layout}:v1`,
+              `docker://${reference}`,
+            ),
+          pull: (reference) =>
+            skopeo("copy", authFile, ...insecure, `docker://${reference}`, `oci:${join(dir, "closed")}:v1`),
+        });
+      },
       mount: () =>
         withProxy(registry.host, {}, async (proxy) => {
           const source = `docker://${proxy.host}/${seeds.busybox}:v1`;

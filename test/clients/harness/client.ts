@@ -1,5 +1,6 @@
 import type { Fixtures } from "../fixtures/images.ts";
 import type { Cleanup } from "./cleanup.ts";
+import type { ClosedServer } from "./closed.ts";
 import type { GoTool } from "./go-tools.ts";
 import type { Processes } from "./processes.ts";
 import type { RegistryProbe } from "./registry.ts";
@@ -26,6 +27,7 @@ export const features = [
   "referrers",
   "sign",
   "chart",
+  "login",
   "delete",
 ] as const;
 
@@ -42,6 +44,8 @@ export interface Lab {
   readonly processes: Processes;
   readonly registry: RegistryProbe;
   readonly fixtures: Fixtures;
+  /** Undefined when the registry under test is not one that was started here. */
+  readonly closed: ClosedServer | undefined;
   /** A folder for this client alone, empty at first. */
   readonly dir: string;
   /** Undone when the client has had its turn. */

@@ -36,6 +36,8 @@ const meanings: Readonly<Record<Feature, string>> = {
   referrers: "an artifact is attached to an image, and found",
   sign: "an image is signed with a local key, and verified",
   chart: "a Helm chart comes back byte for byte",
+  login:
+    "with its key, and only with that, a closed registry lets the client push and pull, and only where it may",
   delete: "a tag, a manifest or a blob is gone afterwards",
 };
 

@@ -10,8 +10,12 @@ export interface Server extends Background {
 
 const root = join(import.meta.dirname, "..", "..", "..");
 
-/** Starts Skerry on a free port with its state in `dir`. */
-export async function startServer(processes: Processes, dir: string): Promise<Server> {
+/** Starts Skerry on a free port with its state in `dir`, and with these variables. */
+export async function startServer(
+  processes: Processes,
+  dir: string,
+  vars: Readonly<Record<string, string>> = {},
+): Promise<Server> {
   const port = await freePort();
   const command = [
     process.execPath,
@@ -20,6 +24,7 @@ export async function startServer(processes: Processes, dir: string): Promise<Se
     String(port),
     "--persist-to",
     dir,
+    ...Object.entries(vars).map(([name, value]) => `--var=${name}:${value}`),
   ];
   const background = await processes.start(command, {
     cwd: root,
