@@ -38,7 +38,8 @@ export async function seedDelete(
   return matching.length;
 }
 
-async function allTags(bucket: Bucket, prefix: string): Promise<string[]> {
+/** Every tag of the repository (B1): a list of folders, 1,000 on a page. */
+export async function allTags(bucket: Bucket, prefix: string): Promise<string[]> {
   const tags: string[] = [];
   let cursor: string | undefined;
   do {
