@@ -63,7 +63,12 @@ describe("an identity token", () => {
           issuer: "https://issuer.example",
           audience: identityAudience,
           jwks: { keys: [world.issuer.publicKey] },
-          rules: [{ claims: { sub: "*" }, grants: { "{repository}": "pull", "ci/{repository}/*": "pull" } }],
+          rules: [
+            {
+              claims: { sub: "*" },
+              grants: { "{repository}": "pull", "{repository}*": "pull", "ci/{repository}/*": "pull" },
+            },
+          ],
         },
       ]),
     });
