@@ -88,7 +88,7 @@ describe("layers", () => {
   test("the sources are found, and so are their imports", () => {
     const app = files.find(({ path }) => path === "app.ts");
     expect(app?.imports.some((imported) => imported.startsWith("handlers/"))).toBe(true);
-    expect(app?.imports).toContain("hono");
+    expect(app?.imports.some((imported) => imported.startsWith("hono"))).toBe(true);
   });
 
   test.each(Object.entries(layers))("%s/ imports only what is below it", (layer, allowed) => {
