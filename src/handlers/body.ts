@@ -1,7 +1,12 @@
 import { RegistryError } from "../oci/error.ts";
 
-/** Bytes of an unwanted body that are read and dropped, so that the client gets to read the answer. */
-const drainLimit = 64 * 1024 * 1024;
+/**
+ * Bytes of an unwanted body that are read and dropped, so that the client gets to read the answer: more than the
+ * largest body that most plans let through.
+ */
+const drainLimit = 128 * 1024 * 1024;
+/** Bytes that are dropped at once: reading without a buffer of one's own gives pieces of 4 KiB. */
+const drainPiece = 256 * 1024;
 
 /** Bytes that the request announces, or undefined when its body comes without a length. */
 export function contentLength(request: Request): number | undefined {
@@ -45,11 +50,12 @@ export async function drain(request: Request): Promise<void> {
   const { body } = request;
   if (body === null || body.locked) return;
   try {
-    const reader = (body as ReadableStream<Uint8Array>).getReader();
-    for (let left = drainLimit; left > 0; ) {
-      const { done, value } = await reader.read();
-      if (done) return;
-      left -= value.byteLength;
+    const reader = (body as ReadableStream).getReader({ mode: "byob" });
+    let piece = new Uint8Array(drainPiece);
+    for (let left = drainLimit; left > 0; left -= piece.byteLength) {
+      const { done, value } = await reader.readAtLeast(drainPiece, piece);
+      if (done || value === undefined) return;
+      piece = new Uint8Array(value.buffer as ArrayBuffer);
     }
     await reader.cancel();
   } catch {
