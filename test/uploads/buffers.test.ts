@@ -2,9 +2,9 @@ import { describe, expect, it } from "vitest";
 import { BufferPool } from "../../src/storage/buffers.ts";
 import { VirtualClock } from "../doubles/clock.ts";
 import { nothingMoves } from "../doubles/rounds.ts";
-import { blobOf, closeUpload, noise } from "../support/content.ts";
+import { blobOf, closeUpload, noise, type TestBlob } from "../support/content.ts";
 import { type Client, createTestRegistry } from "../support/registry.ts";
-import { expectBlob, expectCreated, expectError, openUpload, patch } from "./flows.ts";
+import { chunked, expectBlob, expectCreated, expectError, openUpload, patch } from "./flows.ts";
 
 /** A body that gives one byte and then waits until it is told to end or to break. */
 function heldBody() {
@@ -85,6 +85,22 @@ describe("the pool of buffers", () => {
     holder.end(blob.bytes);
     await expectCreated(closeUpload(client, await holder.answer, blob.digest), "app", blob);
     await expectBlob(client, "app", blob);
+    expect(client.registry.buffers.taken).toBe(0);
+  });
+
+  it("is enough for twenty uploads at once", async () => {
+    const config = { uploadBufferSize: 1000 };
+    const client = createTestRegistry({ clock: new VirtualClock(), config }).client();
+    const blobs = await Promise.all(
+      Array.from({ length: 20 }, (_, index) => blobOf(noise(12_500, index + 1))),
+    );
+    const push = async (blob: TestBlob) => {
+      const answer = await patch(client, await openUpload(client), chunked(blob.bytes, 300));
+      return closeUpload(client, answer, blob.digest);
+    };
+    for (const { status } of await Promise.all(blobs.map(push))) expect(status).toBe(201);
+    for (const blob of blobs) await expectBlob(client, "app", blob);
+    expect(client.registry.buffers.peak).toBe(6);
     expect(client.registry.buffers.taken).toBe(0);
   });
 
