@@ -55,8 +55,8 @@ async function follow(step: () => Promise<Told>): Promise<void> {
   }
   progress.end();
   for (const note of state.notes) console.log(note);
-  const { keys, layerLinks, manifests, tags, skipped } = state.counts;
+  const { keys, layerLinks, manifests, tags, removed, skipped } = state.counts;
   console.log(
-    `${keys} keys: ${layerLinks} layer links, ${manifests} manifests and ${tags} tags are taken over, ${skipped} left alone`,
+    `${keys} keys: ${layerLinks} layer links, ${manifests} manifests and ${tags} tags are taken over, ${removed} tags removed, ${skipped} left alone`,
   );
 }

@@ -1,5 +1,4 @@
 import { type Digest, tryParseDigest } from "../oci/digest.ts";
-import { RegistryError } from "../oci/error.ts";
 import type { RepositoryName, Tag } from "../oci/name.ts";
 import { type Link, readLink } from "../storage/link.ts";
 import { statManifest } from "../storage/manifests.ts";
@@ -7,7 +6,7 @@ import { projectUntilStable } from "../storage/projection.ts";
 import { whenWritable } from "../storage/register.ts";
 import type { Store } from "../storage/store.ts";
 import { readTag, swapTag, type TagState } from "../storage/tag-register.ts";
-import { untag } from "../storage/tag-set.ts";
+import { untagIf } from "./adopt-removals.ts";
 import type { Adoption } from "./foreign-links.ts";
 
 /** What distribution's `current/link` says. */
@@ -43,8 +42,10 @@ export async function adoptTag(
   const target = { ...manifest, generation: revision.generation };
   const after = await swapTag(store, name, tag, before, target, at);
   if (after === undefined) return "kept";
-  if (!(await isAlive(store, name, digest, revision))) await untagDead(store, name, tag);
-  else if (before.version !== undefined) await projectUntilStable(store, name, tag, after);
+  if (!(await isAlive(store, name, digest, revision))) {
+    // A delete by digest that looked for tags before the register was made has left it to this.
+    await untagIf(store, name, tag, (live) => live === undefined);
+  } else if (before.version !== undefined) await projectUntilStable(store, name, tag, after);
   return "adopted";
 }
 
@@ -77,14 +78,4 @@ async function wasMovedSince(
 async function isAlive(store: Store, name: RepositoryName, digest: Digest, was: Link): Promise<boolean> {
   const now = await readLink(store, store.layout.revisionLink(name, digest), digest);
   return now.target !== undefined && now.generation === was.generation;
-}
-
-/** A delete by digest that looked for tags before the register was made has left it to this. */
-async function untagDead(store: Store, name: RepositoryName, tag: Tag): Promise<void> {
-  try {
-    await untag(store, name, tag, (live) => live === undefined);
-  } catch (error) {
-    // 404, 412: a request has removed the tag, or set it anew.
-    if (!(error instanceof RegistryError && (error.status === 404 || error.status === 412))) throw error;
-  }
 }

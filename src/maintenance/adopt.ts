@@ -5,6 +5,7 @@ import { linkOf } from "../storage/link.ts";
 import { metered, OutOfOperations } from "../storage/metered-bucket.ts";
 import { whenWritable } from "../storage/register.ts";
 import type { Store } from "../storage/store.ts";
+import { adoptReferrerRemoval, adoptTagRemoval } from "./adopt-removals.ts";
 import { adoptTag } from "./adopt-tag.ts";
 import { type Adoption, adoptLayerLink, adoptRevision } from "./foreign-links.ts";
 import { pages } from "./pages.ts";
@@ -21,7 +22,7 @@ const maxNotes = 1000;
 /** Where the adoption of a bucket stands; kept in the bucket between steps. */
 export interface AdoptState {
   readonly done: boolean;
-  /** Whether tags that distribution has moved since an earlier adoption follow it. */
+  /** Whether tags that distribution has moved or removed since an earlier adoption follow it. */
   readonly again: boolean;
   /** The last key that is dealt with. */
   readonly cursor?: string;
@@ -31,6 +32,8 @@ export interface AdoptState {
     readonly layerLinks: number;
     readonly manifests: number;
     readonly tags: number;
+    /** Tags that distribution has removed since an earlier adoption. */
+    readonly removed: number;
     readonly skipped: number;
   };
   /** What was left alone, and why: unreadable, empty or dangling links, stray files. The first 1,000. */
@@ -40,7 +43,7 @@ export interface AdoptState {
 const beginning: AdoptState = {
   done: false,
   again: false,
-  counts: { keys: 0, layerLinks: 0, manifests: 0, tags: 0, skipped: 0 },
+  counts: { keys: 0, layerLinks: 0, manifests: 0, tags: 0, removed: 0, skipped: 0 },
   notes: [],
 };
 
@@ -91,6 +94,7 @@ interface Adopted {
   readonly layerLinks: number;
   readonly manifests: number;
   readonly tags: number;
+  readonly removed: number;
   readonly notes: readonly string[];
 }
 
@@ -126,11 +130,18 @@ async function adoptKeys(store: Store, objects: readonly R2Object[], again: bool
   const adoptedTags = await mapBounded(tags, store.concurrency, async ({ key: { name, tag } }) =>
     tell(await adoptTag(store, name, tag, again), `tag ${tag} of ${name}`),
   );
+  const removedTags = await mapBounded(again ? ofKind("tag") : [], store.concurrency, ({ object, key }) =>
+    adoptTagRemoval(store, object, key),
+  );
+  await mapBounded(again ? ofKind("referrer") : [], store.concurrency, ({ key }) =>
+    adoptReferrerRemoval(store, key),
+  );
   const count = (list: readonly boolean[]) => list.filter(Boolean).length;
   return {
     layerLinks: count(adoptedLayers),
     manifests: count(adoptedRevisions),
     tags: count(adoptedTags),
+    removed: count(removedTags),
     notes,
   };
 }
@@ -161,6 +172,7 @@ function add(state: AdoptState, adopted: Adopted, keys: readonly R2Object[]): Ad
       layerLinks: counts.layerLinks + adopted.layerLinks,
       manifests: counts.manifests + adopted.manifests,
       tags: counts.tags + adopted.tags,
+      removed: counts.removed + adopted.removed,
       skipped: counts.skipped + adopted.notes.length,
     },
     notes: [...state.notes, ...adopted.notes].slice(0, maxNotes),

@@ -15,12 +15,35 @@ export interface DistributionLab {
   readonly dir: string;
 }
 
-/** Serves the tree below `root` on a free port. */
-export async function startDistribution(lab: DistributionLab, root: string): Promise<DistributionServer> {
+/** Where docker-registry keeps what it serves, as its configuration names it. */
+export type Storage =
+  | { readonly filesystem: { readonly rootdirectory: string } }
+  | { readonly s3: S3Storage };
+
+/** A bucket behind an S3 endpoint. */
+export interface S3Storage {
+  readonly regionendpoint: string;
+  readonly bucket: string;
+  readonly accesskey: string;
+  readonly secretkey: string;
+  readonly region: string;
+  readonly secure: boolean;
+}
+
+/** The storage of a tree below a folder. */
+export function treeBelow(rootdirectory: string): Storage {
+  return { filesystem: { rootdirectory } };
+}
+
+// The S3 driver of Debian's version cannot load a bundle of certificates that the environment names.
+const command = ["env", "--unset=AWS_CA_BUNDLE", "docker-registry"];
+
+/** Serves what the storage holds on a free port. */
+export async function startDistribution(lab: DistributionLab, storage: Storage): Promise<DistributionServer> {
   const port = await freePort();
   const host = `127.0.0.1:${port}`;
-  const config = await writeConfig(lab, root, host);
-  const background = await lab.processes.start(["docker-registry", "serve", config], {
+  const config = await writeConfig(lab, storage, host);
+  const background = await lab.processes.start([...command, "serve", config], {
     ready: () =>
       fetch(`http://${host}/v2/`).then(
         ({ ok }) => ok,
@@ -30,17 +53,17 @@ export async function startDistribution(lab: DistributionLab, root: string): Pro
   return { ...background, host };
 }
 
-/** Runs distribution's own garbage collection over the tree, whose server has been stopped. @returns its output. */
-export async function collectGarbage(lab: DistributionLab, root: string): Promise<string> {
-  const config = await writeConfig(lab, root, "127.0.0.1:0");
-  return lab.processes.run(["docker-registry", "garbage-collect", config]);
+/** Runs distribution's own garbage collection, while its server is stopped. @returns its output. */
+export async function collectGarbage(lab: DistributionLab, storage: Storage): Promise<string> {
+  const config = await writeConfig(lab, storage, "127.0.0.1:0");
+  return lab.processes.run([...command, "garbage-collect", config]);
 }
 
-async function writeConfig({ dir }: DistributionLab, root: string, address: string): Promise<string> {
+async function writeConfig({ dir }: DistributionLab, storage: Storage, address: string): Promise<string> {
   const config = {
     version: 0.1,
     log: { level: "warn" },
-    storage: { filesystem: { rootdirectory: root }, delete: { enabled: true } },
+    storage: { ...storage, delete: { enabled: true }, redirect: { disable: true } },
     http: { addr: address },
     validation: { manifests: { urls: { allow: ["^https://layers\\.example/"] } } },
   };

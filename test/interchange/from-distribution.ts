@@ -3,7 +3,7 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { RegistryProbe } from "../clients/harness/registry.ts";
 import { startServer } from "../clients/harness/server.ts";
-import { collectGarbage, startDistribution } from "./distribution.ts";
+import { collectGarbage, startDistribution, treeBelow } from "./distribution.ts";
 import {
   assertGone,
   compareLists,
@@ -66,15 +66,14 @@ async function skerryThatLeavesOut(
 
 async function pushAll(world: World, tree: string): Promise<void> {
   const { fixtures, holdings } = world;
-  const server = await startDistribution(world, tree);
+  const server = await startDistribution(world, treeBelow(tree));
   try {
     const to = (reference: string) => `docker://${server.host}/${reference}`;
     for (const [name, fixture] of [
       ["team/busybox", fixtures.busybox],
       ["team/index", fixtures.index],
       ["team/zstd", fixtures.zstd],
-      // Its layer is copied in several parts.
-      ["team/parts", fixtures.big],
+      ["team/parts", fixtures.twoParts],
     ] as const) {
       for (const tag of ["v1", "latest"]) {
         await copy(world, `oci:${fixture.layout}:v1`, to(`${name}:${tag}`));
@@ -102,7 +101,7 @@ async function pushAll(world: World, tree: string): Promise<void> {
 /** Pushes an image, deletes it and collects. @returns the digests of blobs that are gone though they are linked. */
 async function leaveGarbage(world: World, tree: string): Promise<readonly string[]> {
   const { fixtures, holdings } = world;
-  const server = await startDistribution(world, tree);
+  const server = await startDistribution(world, treeBelow(tree));
   try {
     await copy(world, `oci:${fixtures.twelveLayers.layout}:v1`, `docker://${server.host}/team/garbage:gone`);
     await copy(world, `oci:${fixtures.busybox.layout}:v1`, `docker://${server.host}/team/garbage:kept`);
@@ -111,7 +110,7 @@ async function leaveGarbage(world: World, tree: string): Promise<readonly string
   } finally {
     await server.stop();
   }
-  const output = await collectGarbage(world, tree);
+  const output = await collectGarbage(world, treeBelow(tree));
   return [...output.matchAll(/blob eligible for deletion: (sha256:[0-9a-f]{64})/g)]
     .map(([, digest = ""]) => digest)
     .filter((digest) => digest !== fixtures.twelveLayers.digest);

@@ -1,15 +1,16 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { makeFixtures } from "../clients/fixtures/images.ts";
 import { Cleanup } from "../clients/harness/cleanup.ts";
 import { installPackages } from "../clients/harness/packages.ts";
 import { Processes } from "../clients/harness/processes.ts";
 import { missingRequirement } from "../clients/harness/requirements.ts";
 import { Checks } from "./checks.ts";
 import { fromDistribution } from "./from-distribution.ts";
-import { toDistribution } from "./to-distribution.ts";
-import type { World } from "./world.ts";
+import { inPlace } from "./in-place.ts";
+import type { Holdings } from "./registry.ts";
+import { pushToSkerry, toDistribution } from "./to-distribution.ts";
+import { makeInterchangeFixtures, type World } from "./world.ts";
 
 // npm run test:interchange
 // Takes over what Debian's docker-registry wrote, and hands it what Skerry holds.
@@ -41,12 +42,15 @@ async function main(): Promise<number> {
       processes,
       checks,
       dir,
-      fixtures: await makeFixtures(processes, join(dir, "fixtures")),
+      fixtures: await makeInterchangeFixtures(processes, join(dir, "fixtures")),
       state: join(dir, "state"),
       holdings: new Map(),
     };
     await fromDistribution(world);
+    await pushToSkerry(world);
+    const held: Holdings = new Map([...world.holdings].map(([name, tags]) => [name, new Map(tags)]));
     await toDistribution(world);
+    await inPlace({ ...world, holdings: held });
   } catch (error) {
     checks.fail("the run", error);
   }

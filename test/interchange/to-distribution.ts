@@ -1,22 +1,26 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { startServer } from "../clients/harness/server.ts";
-import { collectGarbage, startDistribution } from "./distribution.ts";
+import { collectGarbage, startDistribution, treeBelow } from "./distribution.ts";
 import { assertGone, compareLists, deleteManifest, forget, note, pullAll } from "./registry.ts";
 import { copy, skerry, type World } from "./world.ts";
 
-/** What Skerry holds, taken over or pushed to it, is handed to distribution. */
+/** Pushes to Skerry what is handed over beside what was taken over. */
+export async function pushToSkerry(world: World): Promise<void> {
+  await world.checks.check("Skerry: images are pushed, tagged again and deleted", () => pushAndDelete(world));
+}
+
+/** What Skerry holds is handed to distribution as a storage tree. */
 export async function toDistribution(world: World): Promise<void> {
   const { checks, holdings, fixtures } = world;
   const tree = join(world.dir, "to-distribution");
-  await checks.check("Skerry: images are pushed, tagged again and deleted", () => pushAndDelete(world));
   await checks.check("export: writes the tree", async () => {
     assert.match(await skerry(world, "export", tree), /^[1-9][0-9]* copied .*, 0 left out$/m);
   });
   await checks.check("export: a second time copies nothing", async () => {
     assert.match(await skerry(world, "export", tree), /^0 copied /m);
   });
-  const server = await startDistribution(world, tree);
+  const server = await startDistribution(world, treeBelow(tree));
   try {
     await checks.check("distribution: everything is pulled byte for byte", async () => {
       assert.ok((await pullAll(server.host, holdings)) > 40);
@@ -41,8 +45,8 @@ export async function toDistribution(world: World): Promise<void> {
   await checks.check(
     "distribution: its garbage collection runs through and spares what is tagged",
     async () => {
-      assert.match(await collectGarbage(world, tree), /blob eligible for deletion/);
-      const again = await startDistribution(world, tree);
+      assert.match(await collectGarbage(world, treeBelow(tree)), /blob eligible for deletion/);
+      const again = await startDistribution(world, treeBelow(tree));
       try {
         await pullAll(again.host, holdings);
         await compareLists(again.host, holdings);

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Fixtures } from "../clients/fixtures/images.ts";
+import { bigLayer, type Fixture, type Fixtures, makeFixtures, mebibyte } from "../clients/fixtures/images.ts";
 import type { Processes } from "../clients/harness/processes.ts";
 import type { Checks } from "./checks.ts";
 import type { Holdings } from "./registry.ts";
@@ -11,11 +11,16 @@ export interface World {
   readonly checks: Checks;
   /** A folder for the run. */
   readonly dir: string;
-  readonly fixtures: Fixtures;
+  readonly fixtures: Fixtures & { readonly twoParts: Fixture };
   /** Where Skerry keeps its bucket. */
   readonly state: string;
   /** What the registry in use holds. */
   readonly holdings: Holdings;
+}
+
+/** The images that are pushed; one has a layer that import copies in two parts. */
+export async function makeInterchangeFixtures(processes: Processes, dir: string): Promise<World["fixtures"]> {
+  return { ...(await makeFixtures(processes, dir)), twoParts: await bigLayer(processes, dir, 34 * mebibyte) };
 }
 
 /** Runs a command of `npm run skerry` on the bucket. @returns its standard output. */

@@ -8,6 +8,7 @@ import {
 } from "../../src/maintenance/adopt.ts";
 import { digestFrom } from "../../src/oci/digest.ts";
 import { ociImageConfig } from "../../src/oci/media-type.ts";
+import { parseRepositoryName, type Tag } from "../../src/oci/name.ts";
 import { everyFault } from "../doubles/faults.ts";
 import { counted } from "../doubles/rounds.ts";
 import {
@@ -428,5 +429,44 @@ describe("a bucket that distribution wrote to once more", () => {
       readonly history: readonly unknown[];
     };
     expect(history.history).toHaveLength(2);
+  });
+
+  it("loses the tags and referrers that distribution has removed, and no others", async () => {
+    const world = createWorld();
+    const { skerry, clock } = world;
+    const bucket = world.r2.actor("distribution");
+    const { layout } = skerry.registry.store;
+    const app = parseRepositoryName("app");
+    const gone = await pushImage(skerry, "app", "with-manifest", "gone");
+    const kept = await pushImage(skerry, "app", "alone", "kept");
+    await expectStatus(putManifest(skerry, "app", "stays", kept), 201);
+    const signature = await imageOf(await blobOf('{"seed":"kept"}'), [], {
+      subject: { mediaType: kept.mediaType, digest: kept.digest, size: kept.bytes.byteLength },
+    });
+    await expectStatus(putManifest(skerry, "app", signature.digest, signature), 201);
+    clock.advance(3600_000);
+    for (const digest of [gone.digest, signature.digest])
+      await bucket.delete(layout.revisionLink(app, digest));
+    await bucket.delete(layout.currentLink(app, "with-manifest" as Tag));
+    await bucket.delete(layout.currentLink(app, "alone" as Tag));
+    await restartAdoption(skerry.registry.store);
+    expect((await adopt(world)).counts).toMatchObject({ removed: 2, skipped: 0 });
+    expect(await tagsOf(world, "app")).toEqual({ name: "app", tags: ["stays"] });
+    for (const tag of ["with-manifest", "alone"]) {
+      await expectStatus(skerry.ask(`GET /v2/app/manifests/${tag}`), 404);
+    }
+    const referrers = await skerry.ask(`GET /v2/app/referrers/${kept.digest}`);
+    expect(await referrers.json()).toMatchObject({ manifests: [] });
+  });
+
+  it("keeps a tag that a request has set and not yet projected", async () => {
+    const world = createWorld();
+    await pushImage(world.skerry, "app", "1", "a");
+    const { layout } = world.skerry.registry.store;
+    const link = layout.currentLink(parseRepositoryName("app"), "1" as Tag);
+    await world.r2.actor("slow request").delete(link);
+    await restartAdoption(world.skerry.registry.store);
+    expect((await adopt(world)).counts).toMatchObject({ removed: 0 });
+    expect(await tagsOf(world, "app")).toEqual({ name: "app", tags: ["1"] });
   });
 });
