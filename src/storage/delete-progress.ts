@@ -11,17 +11,29 @@ import type { Store } from "./store.ts";
 export interface Progress {
   readonly phase: "scan" | "tags";
   readonly after: string | undefined;
+  /** How many tags of the phase were left, where it was counted. */
+  readonly left?: number | undefined;
 }
 
-/** What the tombstone of an unfinished delete keeps. Texts compare as progress does: what comes later is greater. */
-export function printProgress({ phase, after }: Progress): string {
-  // A folder's name is listed with its slash.
-  return phase === "scan" && after !== undefined ? `scan/${after}/` : `${phase}/${after ?? ""}`;
+/** What the tombstone of an unfinished delete keeps. */
+export function printProgress({ phase, after, left }: Progress): string {
+  return `${phase}/${after ?? ""}/${left ?? ""}`;
 }
 
 export function parseProgress(text: string): Progress {
-  const [phase, after] = text.split("/");
-  return { phase: phase === "scan" ? "scan" : "tags", after: after === "" ? undefined : after };
+  const [phase, after, left] = text.split("/");
+  return {
+    phase: phase === "scan" ? "scan" : "tags",
+    after: after === "" ? undefined : after,
+    left: left ? Number(left) : undefined,
+  };
+}
+
+function isBefore(a: Progress, b: Progress): boolean {
+  if (a.phase !== b.phase) return a.phase === "scan";
+  // The names of folders, in whose order the scan goes, are listed with a slash.
+  const end = a.phase === "scan" ? "/" : "";
+  return b.after !== undefined && (a.after === undefined || a.after + end < b.after + end);
 }
 
 /**
@@ -40,9 +52,13 @@ export async function noteProgress(
   const key = store.layout.revisionLink(name, digest);
   const text = progress && printProgress(progress);
   try {
-    if ((await swapToTombstone(store, key, tombstone, text)) !== undefined || text === undefined) return;
+    if ((await swapToTombstone(store, key, tombstone, text)) !== undefined || progress === undefined) return;
     const now = await readLink(store, key, digest);
-    if (now.target === undefined && now.untaggedUpTo !== undefined && text < now.untaggedUpTo) {
+    if (
+      now.target === undefined &&
+      now.untaggedUpTo !== undefined &&
+      isBefore(progress, parseProgress(now.untaggedUpTo))
+    ) {
       await swapToTombstone(store, key, now, text);
     }
   } catch (error) {

@@ -10,6 +10,8 @@ import { type Fate, untagDead } from "./untag-dead.ts";
 
 /** Tags that are dealt with together. It bounds memory, since all that a tag ever named is read with it. */
 const together = 240;
+/** Fewer than these are left to the next request: so few would take as many rounds as many. */
+const fewest = 12;
 /** Operations that tags dealt with together share: a look at the revision, and a delete of their links. */
 const shared = 2;
 /** The share of the operations that may go into lists that only tell how many tags are left. */
@@ -27,27 +29,28 @@ export class Removal {
   left = 0;
   /** From where a repeated request has to go on. */
   progress: Progress;
+  /** Whether this request has dealt with any tag. */
+  begun = false;
   /** Whether all tags so far are done, so that the progress goes on with each. */
-  #complete = true;
+  complete = true;
 
   /** @param start where an earlier request has come to. */
   constructor(start: Progress) {
     this.progress = start;
   }
 
-  enter(phase: Progress["phase"], after: string | undefined): void {
-    if (this.#complete) this.progress = { phase, after };
-  }
-
   add(wave: readonly Tag[], fates: readonly Fate[]): void {
+    this.begun = true;
     for (const [index, tag] of wave.entries()) {
       const fate = fates[index];
       if (fate === "removed") this.removed += 1;
       if (fate === "failed" || fate === "damaged") this.failed.push(tag);
       if (fate === "later") this.left += 1;
       // A damaged tag is told of once; to come back to it would help nobody.
-      this.#complete &&= fate !== "failed" && fate !== "later";
-      if (this.#complete) this.progress = { ...this.progress, after: tag };
+      this.complete &&= fate !== "failed" && fate !== "later";
+      if (!this.complete) continue;
+      const { phase, left } = this.progress;
+      this.progress = { phase, after: tag, left: left === undefined ? undefined : Math.max(left - 1, 0) };
     }
   }
 }
@@ -92,7 +95,7 @@ export async function removeTags(
   const lists = Math.floor(store.bucket.left * countingShare);
   for (const way of start.phase === "scan" ? [scan, tags] : [tags]) {
     let after = way.phase === start.phase ? start.after : undefined;
-    removal.enter(way.phase, after);
+    if (removal.complete && way.phase !== start.phase) removal.progress = { phase: way.phase, after };
     do {
       if (store.bucket.left === 0) {
         // Not even a list is left to count what remains.
@@ -102,9 +105,8 @@ export async function removeTags(
       const page = await way.list(store, name, digest, after);
       for (let rest = page.tags; rest.length > 0; ) {
         const room = Math.min(together, Math.floor((store.bucket.left - lists - shared) / way.cost));
-        if (room < 1) {
-          removal.left += rest.length + (await countAfter(store, way, name, digest, page.next));
-          return;
+        if (room < 1 || (removal.begun && room < Math.min(fewest, rest.length))) {
+          return countRest(store, way, name, digest, removal, rest.length, page.next);
         }
         const wave = rest.slice(0, room);
         rest = rest.slice(room);
@@ -135,19 +137,28 @@ async function listTagged(
   };
 }
 
-async function countAfter(
+/** Says how many tags are left: as an earlier request counted them, if it did, else by listing the others. */
+async function countRest(
   store: MeteredStore,
   way: Way,
   name: RepositoryName,
   digest: Digest,
+  removal: Removal,
+  listed: number,
   next: string | undefined,
-): Promise<number> {
-  let count = 0;
+): Promise<void> {
+  const { progress, complete } = removal;
+  if (complete && progress.left !== undefined) {
+    removal.left = Math.max(progress.left, listed);
+    return;
+  }
+  let count = listed;
   let after = next;
   while (after !== undefined && store.bucket.left > 0) {
     const page = await way.list(store, name, digest, after);
     count += page.tags.length;
     after = page.next;
   }
-  return count;
+  removal.left += count;
+  if (complete && after === undefined) removal.progress = { ...progress, left: removal.left };
 }

@@ -7,8 +7,9 @@ import { readLink } from "./link.ts";
 import { OutOfOperations } from "./metered-bucket.ts";
 import { projectUntilStable, unproject } from "./projection.ts";
 import type { Version } from "./register.ts";
+import { registerVersions } from "./register-versions.ts";
 import type { Store } from "./store.ts";
-import { readTag, readTagHead, swapTagToTombstone, type TagState } from "./tag-register.ts";
+import { readTag, swapTagToTombstone, type TagState } from "./tag-register.ts";
 
 /** How often a lost swap is tried again before the tag is left to a repeated request. */
 const tries = 5;
@@ -52,11 +53,14 @@ export async function untagDead(store: Store, untagging: Untagging): Promise<rea
     );
     const dead = tags.filter((_, index) => tombstones[index] !== undefined);
     const [unprojected] = await Promise.allSettled([unproject(store, name, dead)]);
+    const [versions] = await Promise.allSettled([
+      unprojected.status === "fulfilled"
+        ? registerVersions(store, name, dead)
+        : Promise.reject(unprojected.reason),
+    ]);
     const looks = await settleBounded(tags, concurrency, async (tag, index) => {
       const tombstone = tombstones[index];
-      if (tombstone === undefined) return;
-      if (unprojected.status === "rejected") throw unprojected.reason;
-      await look(store, name, tag, tombstone);
+      if (tombstone !== undefined) await settle(store, name, tag, tombstone, fulfilled(versions).get(tag));
     });
     return buried.map((result, index) => {
       const failed = [result, looks[index]].find((step) => step?.status === "rejected");
@@ -100,11 +104,15 @@ async function bury(
   throw retryLater(1, "the tag is being written by others");
 }
 
-/** The look after taking projections away: whoever wrote meanwhile may have lost theirs to it. */
-async function look(store: Store, name: RepositoryName, tag: Tag, tombstone: Version): Promise<void> {
-  const { version } = await readTagHead(store, name, tag);
-  if (version === tombstone) return;
-  await projectUntilStable(store, name, tag, await readTag(store, name, tag));
+/** After taking projections away: whoever wrote meanwhile may have lost theirs to it. */
+async function settle(
+  store: Store,
+  name: RepositoryName,
+  tag: Tag,
+  tombstone: Version,
+  now: Version,
+): Promise<void> {
+  if (now !== tombstone) await projectUntilStable(store, name, tag, await readTag(store, name, tag));
 }
 
 /** The life of the manifest that goes on, undefined if there is none: one read. */
