@@ -63,6 +63,7 @@ export function createApp(registry: Registry): Hono<AppEnv> {
   app.notFound(() => errorResponse(notFound()));
   app.use(async (c, next) => {
     c.set("registry", registry);
+    c.set("url", new URL(c.req.url));
     await next();
     if (c.res.status >= 400) await drain(c.req.raw);
     c.res.headers.set("Docker-Distribution-API-Version", "registry/2.0");
@@ -71,7 +72,7 @@ export function createApp(registry: Registry): Hono<AppEnv> {
   app.use("/v2/*", authenticate);
   app.use("/v2/*", async (c, next) => {
     // Encoded slashes and zero bytes have no place in any name; decoding them would only blur what is meant.
-    if (/%(?:2f|5c|00)/i.test(new URL(c.req.url).pathname)) throw new RegistryError("NAME_INVALID");
+    if (/%(?:2f|5c|00)/i.test(c.var.url.pathname)) throw new RegistryError("NAME_INVALID");
     await next();
   });
   for (const [path, methods] of routes) {

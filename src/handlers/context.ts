@@ -17,6 +17,8 @@ import { refused } from "./refusal.ts";
 export interface AppEnv {
   readonly Variables: {
     readonly registry: Registry;
+    /** The URL of the request. */
+    readonly url: URL;
     /** The methods that the route has a handler for. */
     readonly methods: readonly string[];
     /** Below `/v2/` it is always there: nothing else is reached before. */
@@ -95,7 +97,7 @@ export function tagOrDigestParam(c: RegistryContext): TagOrDigest | undefined {
 /** Manifests and blobs as this request reads them, once the caller may pull from their repository. */
 export function nearContent(c: RegistryContext): NearContent {
   const { store, edgeCache, config } = c.var.registry;
-  const origin = config.publicUrl ?? new URL(c.req.url).origin;
+  const origin = config.publicUrl ?? c.var.url.origin;
   return new NearContent(store, edgeCache, { origin, defer: (work) => defer(c, work) });
 }
 

@@ -25,7 +25,7 @@ export function manifestPath(name: RepositoryName, digest: Digest): string {
 function origin(c: RegistryContext): string {
   const { publicUrl, trustProxy } = c.var.registry.config;
   if (publicUrl !== undefined) return publicUrl;
-  const url = new URL(c.req.url);
+  const { url } = c.var;
   if (!trustProxy) return url.origin;
   const protocol = first(c.req.header("X-Forwarded-Proto")) ?? url.protocol.slice(0, -1);
   const host = first(c.req.header("X-Forwarded-Host")) ?? url.host;
