@@ -22,6 +22,7 @@ export interface StartOptions extends Omit<RunOptions, "timeout" | "input"> {
 
 /** A program that was started and runs until `stop`. */
 export interface Background {
+  readonly pid: number;
   /** SIGTERM, then SIGKILL to its process group if it has not ended after ten seconds. */
   stop(): Promise<void>;
 }
@@ -107,7 +108,7 @@ export class Processes {
       }
       await delay(100);
     }
-    return { stop: () => stopGroup(child) };
+    return { pid: child.pid as number, stop: () => stopGroup(child) };
   }
 }
 
