@@ -23,6 +23,7 @@ export function plot(comparisons: readonly Comparison[]): string {
   const grid = Array.from({ length: 2 * decades + 1 }, (_, index) => 10 ** (index - decades));
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${left + width + right} ${height}" font-family="sans-serif" font-size="12">`,
+    `<title>${escaped(first)} beside ${escaped(other)}</title>`,
     `<rect width="100%" height="100%" fill="#fff"/>`,
     `<text x="${left}" y="${row - 6}">time of ${escaped(first)} as a multiple of ${escaped(other)}'s (left of 1: faster)</text>`,
     ...grid.map((value) => line(value, height)),
