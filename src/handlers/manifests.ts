@@ -91,8 +91,7 @@ async function forOldClients(
   const manifest = list && manifestOf(list.bytes);
   const child = manifest && linuxAmd64Child(manifest);
   if (child === undefined) return undefined;
-  const stored = readable(c, name, await statManifest(c.var.registry.store, name, child.digest));
-  return stored !== undefined && accepts(accept, stored.mediaType) ? stored : undefined;
+  return readable(c, name, await statManifest(c.var.registry.store, name, child.digest));
 }
 
 /** OCI types are served only to those who take them (A28, A29 as intended); Docker's to everybody (A30, A31). */

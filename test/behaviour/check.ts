@@ -31,6 +31,10 @@ export async function check(row: Row, request = row.request): Promise<Answer> {
   expect(headers).toEqual(row.answer ?? {});
   const codes = answer.status >= 400 ? await checkErrors(world, row, answer) : [];
   if (row.content !== undefined) await checkContent(world, answer.clone(), row.content);
+  if (row.referrers !== undefined) {
+    const { manifests } = JSON.parse(world.labelled(text)) as { manifests: { digest: string }[] };
+    expect(manifests.map(({ digest }) => digest).sort()).toEqual([...row.referrers].sort());
+  }
   if (request.startsWith("GET ")) await checkHead(world, request, ask.headers, answer);
   for (const [next, status, body] of row.afterwards ?? []) {
     const after = await world.client.ask(world.resolve(next));

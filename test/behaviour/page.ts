@@ -66,7 +66,8 @@ function answerOf(row: Row, { status, codes, headers }: Answer): string {
   return [`${status} ${errors.join(", ")}`.trim(), ...headerLines, ...contentOf(row)].join("<br>");
 }
 
-function contentOf({ content }: Row): readonly string[] {
+function contentOf({ content, referrers }: Row): readonly string[] {
+  if (referrers !== undefined) return [`an index of ${referrers.map(code).join(", ") || "nothing"}`];
   if (content === undefined) return [];
   return [typeof content === "string" ? `the bytes of ${code(content)}` : code(JSON.stringify(content))];
 }

@@ -32,6 +32,8 @@ export interface Row {
   readonly errors?: readonly ExpectedError[];
   /** The body: `<label>` for that content, else its JSON. */
   readonly content?: unknown;
+  /** The digests of the image index that the body is, in any order. */
+  readonly referrers?: readonly string[];
   readonly afterwards?: readonly Afterwards[];
   /** What keys of the bucket then hold; null: there is no such key. */
   readonly keys?: Readonly<Record<string, string | null>>;

@@ -102,6 +102,9 @@ const reference: fc.Arbitrary<Reference> = fc.oneof(
   { arbitrary: fc.record({ manifest, algorithm }), weight: 3 },
 );
 const maybe = <T>(arbitrary: fc.Arbitrary<T>, freq: number) => fc.option(arbitrary, { nil: undefined, freq });
+const subjects = manifests.flatMap((_, index) =>
+  manifests.some(({ subject }) => subject === manifests[index]?.sha256) ? [index] : [],
+);
 const condition = maybe(
   fc.record({
     header: fc.constantFrom("If-Match", "If-None-Match"),
@@ -156,12 +159,15 @@ const single: fc.Arbitrary<Step> = fc.oneof(
   { arbitrary: fc.record({ kind: fc.constant("delete"), repository, reference, condition }), weight: 3 },
   fc.record({ kind: fc.constant("tags"), repository, n, last }),
   fc.record({ kind: fc.constant("catalog"), n, last }),
-  fc.record({
-    kind: fc.constant("referrers"),
-    repository,
-    subject: manifest,
-    artifactType: maybe(fc.constantFrom("application/x.signature", "application/x.other"), 1),
-  }),
+  {
+    arbitrary: fc.record({
+      kind: fc.constant("referrers"),
+      repository,
+      subject: fc.oneof({ arbitrary: fc.constantFrom(...subjects), weight: 4 }, manifest),
+      artifactType: maybe(fc.constantFrom("application/x.signature", "application/x.other"), 1),
+    }),
+    weight: 3,
+  },
   fc
     .constantFrom(...invalid)
     .map(([request, status, code]): Step => ({ kind: "invalid", request, status, code })),

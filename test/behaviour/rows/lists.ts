@@ -120,7 +120,12 @@ export const lists: readonly Row[] = [
     request,
     headers: oldClient,
     status: 404,
-    errors: [{ code: "MANIFEST_UNKNOWN" }],
+    errors: [
+      {
+        code: "MANIFEST_UNKNOWN",
+        message: "OCI manifest found, but accept header does not support OCI manifests",
+      },
+    ],
     differs: { seed: "200, the child", because: "M9" },
   },
   {

@@ -187,20 +187,47 @@ export const references: readonly Row[] = [
     status: 400,
     errors: [{ code: "MANIFEST_BLOB_UNKNOWN", detail: "<image>" }],
   },
-  {
-    rule: "D9",
-    condition: "the referrers list of the subject has it",
-    given: async (world) => {
-      await image(world);
-      await world.image("signature", {
-        more: { subject: { mediaType: ociManifest, digest: world.content("image").digest, size: 1 } },
-      });
-    },
-    request: "GET /v2/app/referrers/<image>",
-    status: 200,
-    answer: { "Content-Type": ociIndex },
-    differs: { seed: "404 as text", because: "M27, OCI 97" },
-  },
+  ...[
+    ["", ["<signature>", "<sbom>"]] as const,
+    ["?artifactType=application%2Fx.signature", ["<signature>"]] as const,
+    ["?artifactType=other", []] as const,
+  ].map(
+    ([query, found]): Row => ({
+      rule: "D9",
+      condition: "the referrers of a subject, with and without a filter",
+      given: async (world) => {
+        await image(world);
+        const subject = { mediaType: ociManifest, digest: world.content("image").digest, size: 1 };
+        await world.index("signature", [], { more: { subject, artifactType: "application/x.signature" } });
+        await world.index("sbom", [], { more: { subject } });
+      },
+      request: `GET /v2/app/referrers/<image>${query}`,
+      status: 200,
+      answer: { "Content-Type": ociIndex, "OCI-Filters-Applied": query === "" ? null : "artifactType" },
+      referrers: found,
+      differs: { seed: "404 as text", because: "M27, OCI 97" },
+    }),
+  ),
+  ...[0, 1].map((first): Row => {
+    const layers = [
+      { mediaType: nonDistributable, digest: nowhere, size: 1, urls: good },
+      { mediaType: tar, digest: nowhere, size: 1 },
+    ];
+    return {
+      rule: "D5",
+      condition: "one digest as non-distributable and as ordinary layer must be there",
+      given: (world) => world.blob("config"),
+      request: "PUT /v2/app/manifests/1",
+      headers: { "Content-Type": ociManifest },
+      body: {
+        schemaVersion: 2,
+        config: { mediaType: "text/x", digest: "<config>", size: 1 },
+        layers: first === 0 ? layers : layers.toReversed(),
+      },
+      status: 400,
+      errors: [unknown],
+    };
+  }),
   {
     rule: "D9",
     condition: "a subject whose digest is malformed",
