@@ -38,6 +38,7 @@ export function plot(title: string, xName: string, yName: string, series: readon
     return `<polyline points="${path}" fill="none" stroke="${colour}" stroke-width="2"/>${dots.join("")}${label ?? ""}`;
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="12">
+<title>${title}</title>
 <style>.grid { stroke: #ddd }</style>
 <rect width="${width}" height="${height}" fill="#fff"/>
 <text x="${area.left}" y="26" font-size="15">${title}</text>
