@@ -1,6 +1,7 @@
 import { accountsCommand } from "./commands/accounts.ts";
 import { adoptCommand } from "./commands/adopt.ts";
 import type { Command } from "./commands/command.ts";
+import { convertCommand } from "./commands/convert.ts";
 import { gcCommand } from "./commands/gc.ts";
 import { exportCommand, importCommand } from "./commands/interchange.ts";
 import { keyCommand } from "./commands/key.ts";
@@ -8,6 +9,7 @@ import { keyCommand } from "./commands/key.ts";
 const commands: Readonly<Record<string, Command>> = {
   accounts: accountsCommand,
   adopt: adoptCommand,
+  convert: convertCommand,
   export: exportCommand,
   gc: gcCommand,
   import: importCommand,

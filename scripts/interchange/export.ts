@@ -6,9 +6,10 @@ import { linkOf, readLink } from "../../src/storage/link.ts";
 import type { Store } from "../../src/storage/store.ts";
 import { readTagHead } from "../../src/storage/tag-register.ts";
 import { refuseCollisions } from "./collisions.ts";
-import { exportBlob, OtherBytes } from "./export-blob.ts";
+import { exportBlob } from "./export-blob.ts";
 import { newOutcome, type Outcome } from "./outcome.ts";
 import { treeLayout } from "./tree.ts";
+import { OtherBytes } from "./write-blob.ts";
 import { writeLink } from "./write-link.ts";
 
 /** Blobs and links that are copied at once. */
