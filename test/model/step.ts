@@ -101,6 +101,7 @@ const reference: fc.Arbitrary<Reference> = fc.oneof(
   { arbitrary: tag, weight: 2 },
   { arbitrary: fc.record({ manifest, algorithm }), weight: 3 },
 );
+/** Absent once in `freq` times. */
 const maybe = <T>(arbitrary: fc.Arbitrary<T>, freq: number) => fc.option(arbitrary, { nil: undefined, freq });
 const subjects = manifests.flatMap((_, index) =>
   manifests.some(({ subject }) => subject === manifests[index]?.sha256) ? [index] : [],
@@ -164,7 +165,7 @@ const single: fc.Arbitrary<Step> = fc.oneof(
       kind: fc.constant("referrers"),
       repository,
       subject: fc.oneof({ arbitrary: fc.constantFrom(...subjects), weight: 4 }, manifest),
-      artifactType: maybe(fc.constantFrom("application/x.signature", "application/x.other"), 1),
+      artifactType: maybe(fc.constantFrom("application/x.signature", "application/x.other"), 2),
     }),
     weight: 3,
   },
