@@ -40,6 +40,8 @@ const patchHalf = (half: 0 | 1) => (client: Client, last: Response, blob: TestBl
 const close = (client: Client, last: Response, { digest }: TestBlob) => closeUpload(client, last, digest);
 const closeWhole = (client: Client, last: Response, { digest, bytes }: TestBlob) =>
   closeUpload(client, last, digest, bytes);
+const closeChunked = (client: Client, last: Response, { digest, bytes }: TestBlob) =>
+  closeUpload(client, last, digest, chunked(bytes));
 const closeWithHalf = (client: Client, last: Response, blob: TestBlob) =>
   closeUpload(client, last, blob.digest, halfOf(blob, 1));
 
@@ -57,6 +59,13 @@ const flows: readonly (readonly [string, Uint8Array<ArrayBuffer>, Flow])[] = [
     (client, { bytes, digest }) =>
       client.ask(`POST /v2/${name}/blobs/uploads/?digest=${digest}`, { body: bytes }),
   ],
+  [
+    "single POST in chunks",
+    large,
+    (client, { bytes, digest }) =>
+      client.ask(`POST /v2/${name}/blobs/uploads/?digest=${digest}`, { body: chunked(bytes) }),
+  ],
+  ["POST+PUT in chunks", large, steps(post, closeChunked)],
   ["POST+PATCH+PUT, small: the shortcut", small, steps(post, patchAll, close)],
   ["POST+PATCH+PUT, large: a segment", large, steps(post, patchAll, close)],
   ["POST+PATCH+PUT in chunks: segments", large, steps(post, patchChunked, close)],
