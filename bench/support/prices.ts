@@ -1,0 +1,30 @@
+/** Cloudflare's published prices beyond what is included, in US dollars (developers.cloudflare.com, November 2026). */
+export const prices = {
+  /** R2, class A: writes and lists. */
+  A: 4.5 / 1e6,
+  /** R2, class B: reads. */
+  B: 0.36 / 1e6,
+  /** A gigabyte in R2 for a month. */
+  gigabyte: 0.015,
+  kvRead: 0.5 / 1e6,
+  kvWrite: 5 / 1e6,
+  kvGigabyte: 0.5,
+  /** A request to a Worker on the Paid plan. */
+  request: 0.3 / 1e6,
+  /** A millisecond of CPU. */
+  cpu: 0.02 / 1e6,
+} as const;
+
+/** Cloudflare's published limits. */
+export const limits = {
+  requestsPerDayFree: 100_000,
+  /** Operations of one request: R2, KV and cache. */
+  operationsFree: 1000,
+  operationsPaid: 10_000,
+  /** Keys that one R2 list shows. */
+  page: 1000,
+  /** Bytes of memory of an isolate. */
+  memory: 128e6,
+  /** R2 reads of a bucket in a second: from a draft of the documentation, so an indication. */
+  readsPerSecond: 20_000,
+} as const;
