@@ -16,8 +16,8 @@ export function scale(): string {
   return [
     "# Scale, computed",
     "",
-    "Written by `node bench/scale.ts` from the operations of [budgets.md](budgets.md) and Cloudflare's published prices and",
-    "limits (`bench/support/prices.ts`). What follows from it is in [performance.md](performance.md).",
+    "Computed by `bench/scale.ts` from the operations of [budgets.md](budgets.md) and Cloudflare's published prices and",
+    "limits (`bench/support/prices.ts`), and written by its test. What follows from it is in [performance.md](performance.md).",
     "",
     "## A pull storm",
     "",

@@ -33,6 +33,8 @@ export class EdgeCache {
   readonly #cache: ResponseCache;
   readonly #ttl: number;
   readonly #filling = new Set<string>();
+  /** Whether the first copy was there once it was made. Where the Cache API does nothing, no more are made. */
+  #keeps: boolean | undefined;
 
   constructor(cache: ResponseCache, options: EdgeCacheOptions) {
     this.#cache = cache;
@@ -77,13 +79,14 @@ export class EdgeCache {
     isLive: () => Promise<boolean>,
   ): Promise<void> {
     const url = urlOf(origin, link);
-    if (this.#filling.has(url)) return;
+    if (this.#filling.has(url) || this.#keeps === false) return;
     this.#filling.add(url);
     try {
       const response = await content();
       if (response === undefined) return;
       response.headers.set("Cache-Control", `max-age=${this.#ttl}`);
       await this.#cache.put(url, response);
+      this.#keeps ??= await this.#has(url);
       const live = await isLive().catch(() => false);
       if (!live) await this.drop(origin, link);
     } catch (error) {
@@ -91,6 +94,12 @@ export class EdgeCache {
     } finally {
       this.#filling.delete(url);
     }
+  }
+
+  async #has(url: string): Promise<boolean> {
+    const copy = await this.#cache.match(url);
+    await copy?.body?.cancel();
+    return copy !== undefined;
   }
 
   /** Removes the copy, in this data centre only. */

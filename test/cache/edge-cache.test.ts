@@ -142,6 +142,18 @@ describe.each(["manifest", "layer"] as const)("a copy of a %s", (what) => {
     expect((await get(world.client(), path)).status).toBe(404);
   });
 
+  it("is tried once where the cache keeps nothing", async () => {
+    const world = createWorld();
+    const path = (await pushed(world.client()))[what];
+    const idle = { match: async () => undefined, put: async () => undefined, delete: async () => false };
+    const platform = { bucket: world.r2.actor("idle"), kv: world.kv.actor("idle"), cache: idle };
+    const client = createClient({ ...platform, clock: world.clock });
+    const first = await get(client, path);
+    const { B, result } = await counted(world.gate, () => get(client, path));
+    expect(result).toEqual(first);
+    expect(B).toBe(2);
+  });
+
   it("is not made with CACHE_TTL=0", async () => {
     const world = createWorld({ cacheTtl: 0 });
     const path = (await pushed(world.client()))[what];
