@@ -7,7 +7,7 @@ import type { NearContent } from "./near-content.ts";
 import { isSettled, RecordRepair } from "./record-repair.ts";
 import type { Store } from "./store.ts";
 import type { TagRecord, TagRecords } from "./tag-records.ts";
-import { readTagHead, type TagHead } from "./tag-register.ts";
+import { readTagHead, type TagHead, type TagTarget } from "./tag-register.ts";
 
 /** How often a reader follows a tag that moves on, and whose manifest is deleted, before it asks to come back. */
 const looks = 5;
@@ -45,7 +45,8 @@ export class TagReader {
     if (records !== undefined && !isRight && this.#shouldRepair(store, records, name, tag, head, record)) {
       near.defer(this.#repair.renew(store, records, name, tag));
     }
-    return (isRight ? await carriedBy(record) : undefined) ?? followTag(near, name, tag, head);
+    const carried = isRight && head.target && (await carriedBy(record, head.target));
+    return carried || followTag(near, name, tag, head);
   }
 
   /** What the record says, as long as its manifest is to be had: one that is gone is no proof of absence. */
@@ -58,7 +59,8 @@ export class TagReader {
     const record = await records.get(name, tag);
     if (record === undefined) return undefined;
     const { digest, generation } = record.target;
-    const manifest = (await carriedBy(record)) ?? (await near.manifest(name, digest, generation));
+    const carried = await carriedBy(record, record.target);
+    const manifest = carried ?? (await near.manifest(name, digest, generation));
     const now = near.store.clock.now();
     if (manifest && records.isPastHalfLife(record, now) && this.#repair.mayBegin(name, tag, now)) {
       near.defer(this.#repair.renew(near.store, records, name, tag));
@@ -106,8 +108,8 @@ async function followTag(
   throw retryLater(1, "the tag is being written by others");
 }
 
-/** The manifest that the record carries, if it is the one. */
-async function carriedBy({ target, bytes }: TagRecord): Promise<StoredManifest | undefined> {
+/** The manifest that the record carries, if its bytes are those of the target. */
+async function carriedBy({ bytes }: TagRecord, target: TagTarget): Promise<StoredManifest | undefined> {
   if (bytes === undefined || !(await hasDigest(bytes, target.digest))) return undefined;
   return { ...target, bytes };
 }
