@@ -32,7 +32,7 @@ export async function readLimited(
   const chunks: Uint8Array<ArrayBuffer>[] = [];
   let size = 0;
   for (;;) {
-    const { done, value } = await reader.read();
+    const { done, value } = await reader.read().catch(endedEarly);
     if (done) return concatenate(chunks, size);
     size += value.byteLength;
     if (size > limit) break;
@@ -68,11 +68,12 @@ export async function drain(request: Request): Promise<void> {
  * @throws RegistryError SIZE_INVALID (400) when it ends early.
  */
 export async function readAll(request: Request): Promise<Uint8Array<ArrayBuffer>> {
-  try {
-    return new Uint8Array(await request.arrayBuffer());
-  } catch (cause) {
-    throw new RegistryError("SIZE_INVALID", { message: "the body ended early", cause });
-  }
+  return new Uint8Array(await request.arrayBuffer().catch(endedEarly));
+}
+
+/** The client went away in the middle, or its chunked body is malformed. */
+function endedEarly(cause: unknown): never {
+  throw new RegistryError("SIZE_INVALID", { message: "the body ended early", cause });
 }
 
 function concatenate(chunks: readonly Uint8Array[], size: number): Uint8Array<ArrayBuffer> {

@@ -1,4 +1,5 @@
 import { type RegistryContext, repositoryFor } from "./context.ts";
+import { jsonResponse } from "./json.ts";
 
 const extension = {
   name: "_skerry",
@@ -18,7 +19,5 @@ export function discoverRepositoryExtensions(c: RegistryContext): Response {
 }
 
 function json(body: unknown): Response {
-  return new Response(JSON.stringify(body), {
-    headers: { "Content-Type": "application/json", "Cache-Control": "no-cache, no-transform" },
-  });
+  return jsonResponse(JSON.stringify(body), { "Cache-Control": "no-cache, no-transform" });
 }

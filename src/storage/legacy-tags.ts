@@ -32,6 +32,27 @@ export async function readLegacyTag(
 }
 
 /**
+ * The tag, where nobody has adopted it yet: what distribution's link says, for a register that is not there. Its
+ * version is undefined, so that the first swap creates the register and loses to any other writer.
+ */
+export async function withLegacyTag(
+  store: Store,
+  name: RepositoryName,
+  tag: Tag,
+  state: TagState,
+): Promise<TagState> {
+  if (state.version !== undefined) return state;
+  const legacy = await readLegacyTag(store, name, tag);
+  return legacy === undefined ? state : legacyState(legacy);
+}
+
+// Links of distribution have no generation, and what they name is typed and measured by its revision.
+function legacyState(legacy: LegacyTag): TagState {
+  const target = { digest: legacy.digest, generation: "", mediaType: "", size: 0 };
+  return { version: undefined, at: legacy.at, target, history: [legacy] };
+}
+
+/**
  * The tag, if distribution's link names `digest`; otherwise as if it had never been set. One read, two if it does.
  * Without a register the version is undefined, so that the first swap creates one and loses to any other writer.
  */
@@ -45,9 +66,7 @@ export async function readTagNaming(
   if (legacy?.digest !== digest) return { version: undefined, at: 0, history: [] };
   const state = await readTag(store, name, tag);
   if (state.version !== undefined) return state;
-  // Links of distribution have no generation, and what they name is typed and measured by its revision.
-  const target = { digest, generation: "", mediaType: "", size: 0 };
-  return { version: undefined, at: legacy.at, target, history: [legacy] };
+  return legacyState(legacy);
 }
 
 /** Tags as one list shows them. */

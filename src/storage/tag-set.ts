@@ -1,6 +1,7 @@
 import type { Digest } from "../oci/digest.ts";
 import { RegistryError, retryLater } from "../oci/error.ts";
 import type { RepositoryName, Tag } from "../oci/name.ts";
+import { withLegacyTag } from "./legacy-tags.ts";
 import { readLink } from "./link.ts";
 import { projectUntilStable } from "./projection.ts";
 import { whenWritable } from "./register.ts";
@@ -76,8 +77,10 @@ export async function refuse(
   name: RepositoryName,
   request: TagRequest,
   target: KnownLife,
-  state: TagState,
+  read: TagState,
 ): Promise<void> {
+  if (request.condition === undefined && !request.immutable) return;
+  const state = await withLegacyTag(store, name, request.tag, read);
   if (request.condition !== undefined) {
     const current = await liveDigest(store, name, state, target);
     if (!request.condition(current)) throw preconditionFailed(request.tag, current);
@@ -103,7 +106,7 @@ export async function untag(
   condition?: TagCondition,
 ): Promise<void> {
   for (let attempt = 0; attempt < tries; attempt++) {
-    const state = await readTag(store, name, tag);
+    const state = await withLegacyTag(store, name, tag, await readTag(store, name, tag));
     if (condition !== undefined) {
       const current = await liveDigest(store, name, state, undefined);
       if (!condition(current)) throw preconditionFailed(tag, current);

@@ -126,6 +126,30 @@ export const foreign: readonly Row[] = [
     differs: { seed: "500 `UNKNOWN`, the tags dangle for ever", because: "M1, M5" },
   },
   {
+    rule: "A82",
+    condition: "DELETE of a tag that distribution wrote",
+    given: (world) => world.foreign("image", schema2, { tag: "1" }),
+    request: "DELETE /v2/app/manifests/1",
+    status: 202,
+    afterwards: [
+      ["GET /v2/app/manifests/1", 404],
+      ["GET /v2/app/manifests/<image>", 200],
+    ],
+  },
+  {
+    rule: "B3",
+    condition: "PUT of a tag that distribution wrote, If-Match with what it names",
+    given: async (world) => {
+      await world.image("new");
+      await world.foreign("image", schema2, { tag: "1" });
+    },
+    request: "PUT /v2/app/manifests/1",
+    headers: { "Content-Type": ociManifest, "If-Match": '"<image>"' },
+    body: "<new>",
+    status: 201,
+    afterwards: [["GET /v2/app/manifests/1", 200, "<new>"]],
+  },
+  {
     rule: "D8",
     condition: "an index over a manifest that distribution wrote",
     given: (world) => foreignList(world),
