@@ -42,7 +42,7 @@ it.for(guardMutations)("caught: $name", { timeout: patience }, async (mutation, 
   task.meta.interleavings = { table: "mutations", name, caughtBy, complaint, needsCrash: false, runs };
 });
 
-const limit = 300 * effort;
+const limit = 150 * effort;
 
 it.for(sweeps)("$name", { timeout: patience }, async (given, { task }) => {
   const { scenario, checks } = await withCollector(given, given.sweeps);

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { createApp } from "../../src/app.ts";
 import { readConfig } from "../../src/config.ts";
 import { createRegistry } from "../../src/registry.ts";
+import type { Store } from "../../src/storage/store.ts";
 import type { Ports, Request as Step } from "./execution.ts";
 import type { Answer, Image, Question } from "./registry-model.ts";
 
@@ -72,6 +73,11 @@ export function nameOf(digest: string): string {
 }
 
 const apps = new WeakMap<Ports, ReturnType<typeof createApp>>();
+
+/** The storage as an application over these ports sees it. */
+export function storeFrom(ports: Ports): Store {
+  return createRegistry(config, ports).store;
+}
 
 export function fetchFrom(ports: Ports): (request: Request) => Promise<Response> {
   const app = apps.get(ports) ?? createApp(createRegistry(config, ports));

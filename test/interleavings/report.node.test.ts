@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { pairs } from "./cases.ts";
 import { sweeps } from "./collector.ts";
+import { garbage } from "./garbage-cases.ts";
 import { guardMutations } from "./guard-mutations.ts";
 import { mutations, needless } from "./mutations.ts";
 import { names, report } from "./report.ts";
@@ -34,7 +35,7 @@ describe("docs/interleavings.md", () => {
   it("tells of every case, every crash and every step left out", () => {
     expect(firstColumn("Orders")).toEqual(names.toSorted());
     expect(firstColumn("Requests that die")).toEqual(
-      [...pairs, ...sweeps].map(({ name }) => name).toSorted(),
+      [...pairs, ...sweeps, ...garbage].map(({ name }) => name).toSorted(),
     );
     expect(firstColumn("Steps left out")).toEqual(
       [...mutations, ...guardMutations, ...needless].map(({ name }) => name).toSorted(),

@@ -1,5 +1,6 @@
 import { pairs, readers, triples } from "./cases.ts";
 import { sweeps } from "./collector.ts";
+import { garbage } from "./garbage-cases.ts";
 import type { CrashesRow, MutationRow, OrdersRow, Row } from "./row.ts";
 import { sessions } from "./uploads.ts";
 
@@ -16,7 +17,10 @@ back until a scheduler lets it take effect. Every order of the operations of two
 nobody can tell apart; after each run the answers must be explained by some order of the requests that respects
 what came before what (linearizability, for each tag, image and blob, and for the registry as a whole where
 every request was answered and none only reads), and what is left in the bucket must fit together. Sweeps are those of
-a small collector (\`collector.ts\`) that follows the protocol step by step, against which the writers must hold.
+a small collector (\`collector.ts\`) that follows the protocol step by step, against which the writers must hold;
+"collector" means a whole pass of the real one (\`garbage.ts\`), with a grace of an hour that is over for what it is to
+take. Beside it, whatever a request wrote and was told so must be there to its last key. When a collector or a client
+dies there, the clock may also move by six minutes, after which writers take a silent collector for dead.
 \`VITE_INTERLEAVINGS_EFFORT=20\` runs twenty times as many orders where the tables say "sampled".
 
 ## What is not run, and why
@@ -44,9 +48,14 @@ a small collector (\`collector.ts\`) that follows the protocol step by step, aga
 `;
 
 /** The names in the table of orders, in its order. */
-export const names: readonly string[] = [...pairs, ...sessions, ...sweeps, ...readers, ...triples].map(
-  ({ name }) => name,
-);
+export const names: readonly string[] = [
+  ...pairs,
+  ...sessions,
+  ...sweeps,
+  ...garbage,
+  ...readers,
+  ...triples,
+].map(({ name }) => name);
 
 /** The text of docs/interleavings.md; cases are in the order of cases.ts, whenever they ran. */
 export function report(found: readonly Row[]): string {
@@ -81,7 +90,8 @@ export function report(found: readonly Row[]): string {
     ),
     `\n## Requests that die\n
 Each request of each case dies after each of its operations; every subset of its writes in flight is lost and the
-others may land at any later time; the client sends the request again, or does not.\n`,
+others may land at any later time; the client sends the request again, or does not. Beside the collector the points and
+the lost writes are drawn at random.\n`,
     table(
       ["requests beside each other", "points", "of them sampled", "runs", "histories", "violations"],
       crashes.map((row) => [row.name, row.points, row.sampled, row.runs, row.histories, row.violations]),

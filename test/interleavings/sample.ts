@@ -1,5 +1,13 @@
 import { Execution, type Outcome, type Scenario } from "./execution.ts";
 import { generator } from "./randomness.ts";
+import type { Pending } from "./scheduler.ts";
+
+export interface SampleOptions {
+  readonly runs: number;
+  readonly seed: string;
+  /** Whether something may come next, given all that is pending; everything may unless given. */
+  readonly mayComeNext?: (next: Pending, pending: readonly Pending[]) => boolean;
+}
 
 /**
  * Runs a scenario `runs` times in orders drawn at random, the same for the same seed. Half of the runs choose
@@ -10,15 +18,18 @@ import { generator } from "./randomness.ts";
 export async function sample<Question, Answer>(
   scenario: Scenario<Question, Answer>,
   check: (outcome: Outcome<Question, Answer>) => void,
-  options: { readonly runs: number; readonly seed: string },
+  options: SampleOptions,
 ): Promise<void> {
   for (let run = 0; run < options.runs; run++) {
     const random = generator(`${options.seed} ${run}`);
     const choose = run % 2 === 0 ? uniform(random) : byRank(random);
+    const { mayComeNext = () => true } = options;
     const execution = await Execution.begin(scenario);
     for (let { pending } = execution; pending.length > 0; { pending } = execution) {
-      const index = choose(pending.map(({ actor }) => actor));
-      await execution.release(pending[index] as (typeof pending)[number]);
+      const all = pending;
+      const candidates = all.filter((next) => mayComeNext(next, all));
+      const index = choose(candidates.map(({ actor }) => actor));
+      await execution.release(candidates[index] as Pending);
     }
     check(await execution.finish());
   }

@@ -155,6 +155,73 @@ describe("garbage collection", () => {
     expect(ends[1]).toEqual(ends[0]);
   });
 
+  it("gets done with the fewest operations: much garbage in one repository, many claims on one blob", async () => {
+    const world = createTestRegistry();
+    const client = world.client();
+    const kept = await pushImage(client, "app", "1", "kept");
+    const config = await blobOf(`{"seed":"kept"}`);
+    const layer = await blobOf("layer of kept");
+    for (let index = 0; index < 60; index++) {
+      await pushBlob(client, "app", await blobOf(`garbage ${index}`));
+      const gone = await imageOf(config, [layer], { annotations: { index: String(index) } });
+      await expectStatus(putManifest(client, "app", `gone-${index}`, gone), 201);
+      await client.ask(`DELETE /v2/app/manifests/${gone.digest}`);
+      await expectStatus(
+        client.ask(`POST /v2/copy/${index}/blobs/uploads/?mount=${layer.digest}&from=app`),
+        201,
+      );
+    }
+    for (let round = 0; round < 6; round++) {
+      await pass(world, client, 100);
+      world.clock.advance(2 * day);
+    }
+    const { layout } = client.registry.store;
+    const left = (await keysOf(world)).filter((key) => !bookkeeping.test(key));
+    const expected = createTestRegistry();
+    await pushImage(expected.client(), "app", "1", "kept");
+    expect(left).toEqual((await keysOf(expected)).filter((key) => !bookkeeping.test(key)));
+    expect(await world.r2.actor("observer").head(layout.blobData(kept.digest))).not.toBeNull();
+  });
+
+  it("goes on without a repository whose manifests a step cannot look through", async () => {
+    const world = createTestRegistry({ r2: { pageWithMetadata: 1 } });
+    const client = world.client();
+    for (let index = 0; index < 70; index++) {
+      await pushImage(client, "large", undefined, `${index}`);
+    }
+    await pushBlob(client, "small", await blobOf("garbage"));
+    await pushImage(client, "small", "1", "kept");
+    await pass(world, client, 100);
+    world.clock.advance(2 * day);
+    const state = await pass(world, client, 100);
+    expect(state.report.notes).toContain("large: too large for the operations of a step");
+    expect(state.report.counts).toMatchObject({ repositories: 1, layerLinks: 1 });
+  });
+
+  it("does not delete a manifest that was put again after the pass saw its tombstone", async () => {
+    const world = createTestRegistry();
+    const client = world.client();
+    const image = await pushImage(client, "app", "1", "a");
+    const collector = world.client("collector");
+    await pass(world, collector);
+    await client.ask(`DELETE /v2/app/manifests/${image.digest}`);
+    world.clock.advance(3 * day);
+    const { bucket, layout } = client.registry.store;
+    const app = parseRepositoryName("app");
+    let hasBegun = false;
+    world.gate.policy = async ({ operation }) => {
+      // The pass has listed the revisions, and goes on with the layer links.
+      if (hasBegun || operation.kind !== "list" || operation.keys[0] !== layout.layerLinks(app)) return;
+      hasBegun = true;
+      await expectStatus(putManifest(client, "app", "1", image), 201);
+      return;
+    };
+    await pass(world, collector);
+    expect(hasBegun).toBe(true);
+    await expectStatus(client.ask("GET /v2/app/manifests/1"), 200);
+    expect(await bucket.head(layout.owner(image.digest, app))).not.toBeNull();
+  });
+
   it("in a dry run writes nothing and tells what would go", async () => {
     const world = createTestRegistry();
     const client = world.client();

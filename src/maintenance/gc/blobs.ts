@@ -1,5 +1,5 @@
-import type { Digest } from "../../oci/digest.ts";
-import type { RepositoryName } from "../../oci/name.ts";
+import { type Digest, tryParseDigest } from "../../oci/digest.ts";
+import { type RepositoryName, tryParseRepositoryName } from "../../oci/name.ts";
 import { mapBounded } from "../../storage/bounded.ts";
 import { readLink } from "../../storage/link.ts";
 import { objects } from "../pages.ts";
@@ -7,10 +7,14 @@ import { type Collector, isOlder, sweepBatch } from "./collector.ts";
 import { note } from "./report.ts";
 import type { Ranks } from "./sweep.ts";
 
-/** Blobs that one batch of the merge looks at. */
+/** Blobs and claims that one batch of the merge looks at, at most. */
 const batch = 200;
+/** Operations that a claim or a blob takes at most. */
+const toLookAt = 8;
+/** Claims on one blob that are looked at together, at most: a popular one has very many. */
+const claimsTogether = 50;
 
-/** What the sorted listings say of one blob. */
+/** What the sorted listings say of one blob; of a popular one they say it in parts. */
 interface Seen {
   readonly digest: Digest;
   readonly data: R2Object | undefined;
@@ -24,85 +28,126 @@ export interface ClaimScope {
   readonly since: number;
 }
 
+/** How far the merge has come: the blob, and the last claim on it that was looked at. */
+interface Position {
+  readonly digest: Digest;
+  readonly name: RepositoryName | undefined;
+}
+
 /**
  * Walks over all blobs, all claims and all records of orphans at once: their keys sort alike. Claims without a
  * link go, and blob data goes that had no owner in an earlier pass and has none now.
- * @param startAfter the last digest that an earlier step dealt with.
- * @returns the last digest of each batch that is dealt with, for the cursor.
+ * @param cursor where an earlier step has come to.
+ * @returns how far it has come after each batch, for the cursor.
+ * @throws OutOfOperations
  */
 export async function* collectBlobs(
   collector: Collector,
   scope: ClaimScope,
-  startAfter: Digest | undefined,
-): AsyncGenerator<Digest> {
+  cursor: string | undefined,
+): AsyncGenerator<string> {
   let seen: Seen[] = [];
-  for await (const blob of merge(collector, startAfter)) {
+  let size = 0;
+  const isDue = (object: R2Object) =>
+    object.uploaded.getTime() >= scope.since && isOlder(collector, object, collector.policy.grace);
+  for await (const blob of merge(collector, parsePosition(cursor))) {
     seen.push(blob);
-    if (seen.length < batch) continue;
-    yield await dealWith(collector, scope, seen);
+    size += 1 + blob.owners.filter(({ object }) => isDue(object)).length;
+    if (size < Math.min(batch, roomIn(collector) - togetherIn(collector))) continue;
+    yield await dealWith(collector, isDue, seen);
     seen = [];
+    size = 0;
   }
-  if (seen.length > 0) yield await dealWith(collector, scope, seen);
+  if (seen.length > 0) yield await dealWith(collector, isDue, seen);
 }
 
-async function* merge(collector: Collector, startAfter: Digest | undefined): AsyncGenerator<Seen> {
-  const { store } = collector;
-  const { layout } = store;
-  const data = objects(store, layout.blobs(), startAfter && layout.blobData(startAfter));
+/** How many claims and blobs the operations that are left suffice for. */
+function roomIn(collector: Collector): number {
+  return Math.floor(collector.bucket.left / toLookAt);
+}
+
+function togetherIn(collector: Collector): number {
+  return Math.max(1, Math.min(claimsTogether, Math.floor(roomIn(collector) / 4)));
+}
+
+function parsePosition(cursor: string | undefined): Position | undefined {
+  const [first = "", second = ""] = cursor?.split(" ") ?? [];
+  const digest = tryParseDigest(first);
+  return digest && { digest, name: tryParseRepositoryName(second) };
+}
+
+function printPosition({ digest, owners }: Seen): string {
+  const last = owners.at(-1);
+  return last === undefined ? digest : `${digest} ${last.name}`;
+}
+
+async function* merge(collector: Collector, after: Position | undefined): AsyncGenerator<Seen> {
+  const { layout } = collector.store;
+  const data = walk(collector, layout.blobs(), after && layout.blobData(after.digest));
   // "0" comes right after "/": the claims on the digest itself are behind it.
-  const owners = objects(
-    store,
+  const owners = walk(
+    collector,
     layout.allOwners(),
-    startAfter && `${layout.owners(startAfter).slice(0, -1)}0`,
+    after &&
+      (after.name ? layout.owner(after.digest, after.name) : `${layout.owners(after.digest).slice(0, -1)}0`),
   );
-  const orphans = objects(store, layout.orphans(), startAfter && layout.orphan(startAfter));
-  const heads = { data: await data.next(), owners: await owners.next(), orphans: await orphans.next() };
+  const orphans = walk(collector, layout.orphans(), after && layout.orphan(after.digest));
+  let [blob, owner, orphan] = [await data.next(), await owners.next(), await orphans.next()];
   for (;;) {
-    const digests = [heads.data.value, heads.owners.value, heads.orphans.value]
-      .map((object) => object && digestOf(collector, object))
-      .filter((digest) => digest !== undefined);
-    const digest = digests.toSorted()[0];
-    if (digest === undefined) {
-      if (heads.data.done && heads.owners.done && heads.orphans.done) return;
-      // A stray key, which is none of ours: step over it.
-      if (isStray(collector, heads.data.value)) heads.data = await data.next();
-      else if (isStray(collector, heads.owners.value)) heads.owners = await owners.next();
-      else heads.orphans = await orphans.next();
-      continue;
-    }
-    const claims: Seen["owners"][number][] = [];
+    const [digest] = [blob, owner, orphan].flatMap(({ value }) => value?.digest ?? []).toSorted();
+    if (digest === undefined) return;
     let own: R2Object | undefined;
-    let orphan: R2Object | undefined;
-    if (heads.data.value && digestOf(collector, heads.data.value) === digest) {
-      own = heads.data.value;
-      heads.data = await data.next();
+    let record: R2Object | undefined;
+    if (blob.value?.digest === digest) {
+      own = blob.value.object;
+      blob = await data.next();
     }
-    while (heads.owners.value && digestOf(collector, heads.owners.value) === digest) {
-      const key = layout.parse(heads.owners.value.key);
-      if (key?.kind === "owner") claims.push({ name: key.name, object: heads.owners.value });
-      heads.owners = await owners.next();
+    if (orphan.value?.digest === digest) {
+      record = orphan.value.object;
+      orphan = await orphans.next();
     }
-    if (heads.orphans.value && digestOf(collector, heads.orphans.value) === digest) {
-      orphan = heads.orphans.value;
-      heads.orphans = await orphans.next();
+    let claims: Seen["owners"][number][] = [];
+    while (owner.value?.digest === digest) {
+      const { name, object } = owner.value;
+      if (name !== undefined) claims.push({ name, object });
+      owner = await owners.next();
+      if (claims.length < togetherIn(collector) || owner.value?.digest !== digest) continue;
+      yield { digest, data: own, owners: claims, orphan: record };
+      [own, record, claims] = [undefined, undefined, []];
     }
-    yield { digest, data: own, owners: claims, orphan };
+    yield { digest, data: own, owners: claims, orphan: record };
   }
 }
 
-function digestOf(collector: Collector, object: R2Object): Digest | undefined {
-  const key = collector.store.layout.parse(object.key);
-  return key !== undefined && "digest" in key ? key.digest : undefined;
+interface Walked {
+  readonly digest: Digest;
+  /** Of a claim. */
+  readonly name: RepositoryName | undefined;
+  readonly object: R2Object;
 }
 
-function isStray(collector: Collector, object: R2Object | undefined): boolean {
-  return object !== undefined && digestOf(collector, object) === undefined;
+/** A listing, without the keys that are none of Skerry's. */
+async function* walk(
+  collector: Collector,
+  prefix: string,
+  startAfter: string | undefined,
+): AsyncGenerator<Walked, undefined> {
+  for await (const object of objects(collector.store, prefix, startAfter)) {
+    const key = collector.store.layout.parse(object.key);
+    if (key === undefined || !("digest" in key)) continue;
+    yield { digest: key.digest, name: "name" in key ? key.name : undefined, object };
+  }
+  return undefined;
 }
 
-async function dealWith(collector: Collector, scope: ClaimScope, seen: readonly Seen[]): Promise<Digest> {
+async function dealWith(
+  collector: Collector,
+  isDue: (claim: R2Object) => boolean,
+  seen: readonly Seen[],
+): Promise<string> {
   const { store, dryRun } = collector;
   const { bucket, layout } = store;
-  const idle = await findIdleClaims(collector, scope, seen);
+  const idle = await findIdleClaims(collector, isDue, seen);
   if (idle.length > 0) await sweepClaims(collector, idle);
 
   const orphaned: Seen[] = [];
@@ -121,7 +166,7 @@ async function dealWith(collector: Collector, scope: ClaimScope, seen: readonly 
   if (orphaned.length > 0) await sweepData(collector, orphaned);
   const last = seen.at(-1);
   if (last === undefined) throw new Error("an empty batch");
-  return last.digest;
+  return printPosition(last);
 }
 
 interface IdleClaim {
@@ -132,16 +177,12 @@ interface IdleClaim {
 /** Claims older than the grace that no link stands behind. Repositories of the others are noted for a visit. */
 async function findIdleClaims(
   collector: Collector,
-  scope: ClaimScope,
+  isDue: (claim: R2Object) => boolean,
   seen: readonly Seen[],
 ): Promise<readonly IdleClaim[]> {
-  const { store, policy } = collector;
+  const { store } = collector;
   const due = seen.flatMap(({ digest, owners }) =>
-    owners
-      .filter(
-        ({ object }) => object.uploaded.getTime() >= scope.since && isOlder(collector, object, policy.grace),
-      )
-      .map(({ name }) => ({ digest, name })),
+    owners.filter(({ object }) => isDue(object)).map(({ name }) => ({ digest, name })),
   );
   const linked = await mapBounded(due, store.concurrency, (claim) => isLinked(collector, claim));
   const names = new Set(due.filter((_, index) => linked[index]).map(({ name }) => name));
@@ -185,7 +226,7 @@ async function sweepClaims(collector: Collector, idle: readonly IdleClaim[]): Pr
 
 /** Deletes blob data that had no owner in an earlier pass (the two-run rule) and has none now. */
 async function sweepData(collector: Collector, orphaned: readonly Seen[]): Promise<void> {
-  const { store, pass, report } = collector;
+  const { store, pass, policy, report } = collector;
   const { bucket, layout } = store;
   if (collector.foreign) {
     note(report, "something was written beside Skerry: no blob data is deleted in this pass");
@@ -198,6 +239,8 @@ async function sweepData(collector: Collector, orphaned: readonly Seen[]): Promi
       const seenBefore = await bucket.head(orphan.key);
       if (seenBefore?.customMetadata?.pass === undefined) return undefined;
       if (Number(seenBefore.customMetadata.pass) === pass) return undefined;
+      // Another collector may have seen a claim and no claim again since the listing.
+      if (!isOlder(collector, seenBefore, policy.grace)) return undefined;
       const owners = await bucket.list({ prefix: layout.owners(digest), limit: 1 });
       if (owners.objects.length > 0) return undefined;
       sizes.set(data.key, data.size);

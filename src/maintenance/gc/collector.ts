@@ -1,6 +1,6 @@
 import type { Digest } from "../../oci/digest.ts";
 import type { RepositoryName } from "../../oci/name.ts";
-import type { MeteredBucket } from "../../storage/metered-bucket.ts";
+import { type MeteredBucket, OutOfOperations } from "../../storage/metered-bucket.ts";
 import type { Store } from "../../storage/store.ts";
 import { type GcReport, note } from "./report.ts";
 import { type Ranks, sweep } from "./sweep.ts";
@@ -27,16 +27,45 @@ export interface Collector {
   readonly report: GcReport;
   /** Identity of the pass: makes the two-run rule and the filter's salt. */
   readonly pass: number;
+  /** Counts what the step changed, so that one that changes nothing can be told. */
+  progress: number;
   /** Set once a foreign write was seen: then no blob data is deleted in this pass. */
   foreign: boolean;
 }
+
+/** Operations of a sweep besides those that verify: the guard is read and written twice, and up to four ranks go. */
+const sweepOperations = 7;
+/** A portion smaller than this is left to the next step, which has more operations. */
+const fewest = 8;
 
 /** Whether an object is older than `age`, by R2's time of its writing. */
 export function isOlder(collector: Collector, object: R2Object, age: number): boolean {
   return collector.store.clock.now() - object.uploaded.getTime() > age;
 }
 
-/** Sweeps a batch unless this is a dry run, and counts what went. */
+/**
+ * Splits what has to be verified so that the operations that are left suffice for a portion.
+ * @param each operations for one item.
+ * @throws OutOfOperations when they suffice for too few.
+ */
+export function* portions<Item>(
+  collector: Collector,
+  items: readonly Item[],
+  each: number,
+): Generator<readonly Item[]> {
+  for (let rest = items; rest.length > 0; ) {
+    // One more for each item: lists, and manifests that have to be read.
+    const room = Math.floor((collector.bucket.left - sweepOperations) / (each + 1));
+    if (room < Math.min(rest.length, fewest)) throw new OutOfOperations();
+    yield rest.slice(0, room);
+    rest = rest.slice(room);
+  }
+}
+
+/**
+ * Sweeps a batch unless this is a dry run, and counts what went.
+ * @throws OutOfOperations when none are left for the guard and the deletes, or while verifying: nothing is deleted.
+ */
 export async function sweepBatch(
   collector: Collector,
   verify: () => Promise<Ranks>,
@@ -52,9 +81,14 @@ export async function sweepBatch(
     count(found);
     return;
   }
+  collector.bucket.need(sweepOperations);
+  for (let operation = 0; operation < sweepOperations; operation++) collector.bucket.count();
   const outcome = await sweep(collector.unmetered, remember);
-  if (outcome === "done") count(found);
-  else note(collector.report, outcome === "busy" ? "another collector was at work" : "a batch took too long");
+  if (outcome === "done") {
+    if (found.some((keys) => keys.length > 0)) collector.progress++;
+    count(found);
+  } else
+    note(collector.report, outcome === "busy" ? "another collector was at work" : "a batch took too long");
 }
 
 /** A repository's thing, as notes name it. */

@@ -6,7 +6,7 @@ import { swap } from "../../storage/register.ts";
 import { adoptLayerLink } from "../foreign-links.ts";
 import { pages } from "../pages.ts";
 import type { DigestFilter } from "./bloom.ts";
-import { type Collector, described, isOlder, sweepBatch } from "./collector.ts";
+import { type Collector, described, isOlder, portions, sweepBatch } from "./collector.ts";
 import { note } from "./report.ts";
 import { visitReferences } from "./revisions.ts";
 import type { Ranks } from "./sweep.ts";
@@ -30,7 +30,7 @@ export async function collectLayerLinks(
       lookAt(collector, name, object, referenced),
     );
     const digests = expired.filter((digest) => digest !== undefined);
-    if (digests.length > 0) await sweepLinks(collector, name, digests);
+    for (const portion of portions(collector, digests, 3)) await sweepLinks(collector, name, portion);
   }
 }
 
@@ -88,6 +88,7 @@ async function rewrite(
 ): Promise<void> {
   const { body, metadata } = liveLink({ digest, size });
   await swap(collector.store, object.key, object.etag, body, { ...metadata, ...marks });
+  collector.progress++;
 }
 
 async function sweepLinks(
@@ -128,9 +129,11 @@ async function verify(
     const isTombstone = metadata.tombstone !== undefined;
     if (!isTombstone && (!free.has(digest) || metadata[mark] === undefined)) return;
     if (!isOlder(collector, object, isTombstone ? policy.keepTombstones : policy.grace)) return;
-    links.push(key);
     const owner = await bucket.head(layout.owner(digest, name));
-    if (owner === null || !free.has(digest) || !isOlder(collector, owner, policy.grace)) return;
+    // A young claim: a commit or mount may be about to put the link, and a delete would take what it puts.
+    if (owner !== null && !isOlder(collector, owner, policy.grace)) return;
+    links.push(key);
+    if (owner === null || !free.has(digest)) return;
     const revision = await readLink(store, layout.revisionLink(name, digest), digest);
     if (revision.target === undefined) owners.push(layout.owner(digest, name));
   });

@@ -1,18 +1,19 @@
 import type { RepositoryName } from "../../oci/name.ts";
 import { DigestFilter } from "./bloom.ts";
-import { type Collector, sweepBatch } from "./collector.ts";
+import { type Collector, isOlder, sweepBatch } from "./collector.ts";
+import { collectDeadRevisions } from "./dead-revisions.ts";
 import { collectLayerLinks } from "./layer-links.ts";
-import { collectDeadRevisions, visitReferences } from "./revisions.ts";
+import { type ListedTombstone, visitReferences } from "./revisions.ts";
 import { collectTagTombstones } from "./tags.ts";
 import { collectUploads } from "./uploads.ts";
 
-/** Tombstones of manifests that one visit of a repository deals with; the rest waits for the next pass. */
-const tombstonesPerVisit = 200;
+/** Old tombstones of manifests that one visit of a repository deals with; the rest waits for the next pass. */
+const tombstonesPerVisit = 1000;
 
 /** One visit of a pass to one repository. Whatever it did stays done if the step ends in the middle. */
 export async function collectRepository(collector: Collector, name: RepositoryName): Promise<void> {
   const referenced = new DigestFilter(collector.pass);
-  const tombstones: Parameters<typeof collectDeadRevisions>[2][number][] = [];
+  const tombstones: ListedTombstone[] = [];
   let manifests = 0;
   const known = await visitReferences(
     collector,
@@ -22,10 +23,11 @@ export async function collectRepository(collector: Collector, name: RepositoryNa
       for (const reference of references) referenced.add(reference);
     },
     (tombstone) => {
-      if (tombstones.length < tombstonesPerVisit) tombstones.push(tombstone);
+      if (tombstones.length === tombstonesPerVisit) return;
+      if (isOlder(collector, tombstone.object, collector.policy.keepTombstones)) tombstones.push(tombstone);
     },
   );
-  collector.report.counts.manifests += manifests - tombstones.length;
+  collector.report.counts.manifests += manifests;
   if (known) await collectLayerLinks(collector, name, referenced);
   await collectDeadRevisions(collector, name, tombstones);
   await collectTagTombstones(collector, name);

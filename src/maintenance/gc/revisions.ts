@@ -1,20 +1,16 @@
 import type { Digest } from "../../oci/digest.ts";
-import { RegistryError } from "../../oci/error.ts";
 import { manifestOf } from "../../oci/manifest.ts";
 import type { RepositoryName } from "../../oci/name.ts";
 import { mapBounded } from "../../storage/bounded.ts";
-import { type Link, linkOf, readLink } from "../../storage/link.ts";
-import { deleteManifest } from "../../storage/manifest-delete.ts";
-import { OutOfOperations } from "../../storage/metered-bucket.ts";
+import { type Link, linkOf } from "../../storage/link.ts";
 import { unpackReferences } from "../../storage/packed-references.ts";
 import { adoptRevision } from "../foreign-links.ts";
 import { pages } from "../pages.ts";
-import { type Collector, described, isOlder, sweepBatch } from "./collector.ts";
+import { type Collector, described } from "./collector.ts";
 import { note } from "./report.ts";
-import { batchSize, type Ranks } from "./sweep.ts";
 
-/** A revision link in a listing. */
-interface ListedRevision {
+/** The tombstone of a revision in a listing. */
+export interface ListedTombstone {
   readonly digest: Digest;
   readonly link: Link;
   readonly object: R2Object;
@@ -29,25 +25,25 @@ export async function visitReferences(
   collector: Collector,
   name: RepositoryName,
   visit: (references: readonly Digest[]) => void,
-  visitTombstone?: (revision: ListedRevision) => void,
+  visitTombstone?: (tombstone: ListedTombstone) => void,
 ): Promise<boolean> {
   const { store } = collector;
   let known = true;
   for await (const page of pages(store, store.layout.revisionLinks(name), { metadata: true })) {
     const references = await mapBounded(page, store.concurrency, async (object) => {
       const key = store.layout.parse(object.key);
-      if (key?.kind !== "revisionLink") return [];
+      if (key?.kind !== "revisionLink") return "none";
       const link = linkOf(object, key.digest);
       if (link === undefined) return foreignReferences(collector, name, key.digest);
       if (link.target === undefined) {
         visitTombstone?.({ digest: key.digest, link, object });
-        return [];
+        return "none";
       }
       return unpackReferences(link.packedReferences) ?? storedReferences(collector, name, key.digest);
     });
     for (const list of references) {
       if (list === undefined) known = false;
-      else visit(list);
+      else if (list !== "none") visit(list);
     }
   }
   return known;
@@ -82,72 +78,4 @@ async function foreignReferences(
   // A link to nothing, or to no manifest, refers to nothing; one that cannot be read may.
   if (adoption === "unreadable") return undefined;
   return manifest?.references.map((reference) => reference.digest) ?? [];
-}
-
-/**
- * Removes revisions that were deleted long ago: first what is left of their untagging, then, under the guard,
- * link, reverse entries, referrer entry and claim.
- */
-export async function collectDeadRevisions(
-  collector: Collector,
-  name: RepositoryName,
-  tombstones: readonly ListedRevision[],
-): Promise<void> {
-  const { store, policy, report } = collector;
-  for (const dead of tombstones) {
-    if (!isOlder(collector, dead.object, policy.keepTombstones)) continue;
-    if (!collector.dryRun) await finishDelete(collector, name, dead.digest);
-    const reverse = await firstPage(collector, store.layout.taggedWith(name, dead.digest));
-    await sweepBatch(
-      collector,
-      () => verifyDead(collector, name, dead, reverse),
-      (ranks) => {
-        if (ranks.length > 0) report.counts.manifestTombstones++;
-      },
-    );
-  }
-}
-
-/** The delete that made the tombstone may have died before it had removed all tags. */
-async function finishDelete(collector: Collector, name: RepositoryName, digest: Digest): Promise<void> {
-  try {
-    await deleteManifest(collector.store, name, digest, collector.bucket.left);
-  } catch (error) {
-    if (!(error instanceof RegistryError)) throw error;
-    // More tags than the operations of this step suffice for: the next step goes on.
-    if (error.status === 503) throw new OutOfOperations();
-    // 404: there was nothing left to do.
-    if (error.status !== 404) throw error;
-  }
-}
-
-async function verifyDead(
-  collector: Collector,
-  name: RepositoryName,
-  dead: ListedRevision,
-  reverse: readonly string[],
-): Promise<Ranks> {
-  const { store } = collector;
-  const { layout } = store;
-  const { digest } = dead;
-  const key = layout.revisionLink(name, digest);
-  const [revision, layer] = await Promise.all([
-    readLink(store, key, digest),
-    readLink(store, layout.layerLink(name, digest), digest),
-  ]);
-  if (revision.target !== undefined || revision.version !== dead.link.version) return [];
-  // More reverse entries than one batch: they go first, and the revision in a later pass.
-  if (reverse.length === batchSize) return [reverse];
-  const { subject } = revision;
-  return [
-    [key],
-    reverse,
-    subject === undefined ? [] : [layout.referrer(name, subject, digest)],
-    layer.target === undefined ? [layout.owner(digest, name)] : [],
-  ];
-}
-
-async function firstPage(collector: Collector, prefix: string): Promise<readonly string[]> {
-  const page = await collector.store.bucket.list({ prefix, limit: batchSize });
-  return page.objects.map(({ key }) => key);
 }

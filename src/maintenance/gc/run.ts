@@ -1,18 +1,20 @@
-import { type Digest, tryParseDigest } from "../../oci/digest.ts";
 import { type RepositoryName, tryParseRepositoryName } from "../../oci/name.ts";
 import { MeteredBucket, OutOfOperations } from "../../storage/metered-bucket.ts";
+import { whenWritable } from "../../storage/register.ts";
 import type { Store } from "../../storage/store.ts";
 import { fewestAdoptOperations, readAdoption, restartAdoption, runAdoptStep } from "../adopt.ts";
 import { objects } from "../pages.ts";
 import { collectBlobs } from "./blobs.ts";
 import type { Collector, GcPolicy } from "./collector.ts";
-import { type GcReport, newReport } from "./report.ts";
+import { type GcReport, newReport, note } from "./report.ts";
 import { collectRepository } from "./repository.ts";
 
 /** Every so many passes all claims are looked at, not only young ones: it finds what a collector's crash left. */
 const deepEvery = 16;
 /** Reports that are kept. */
 const keptReports = 30;
+/** Milliseconds between two saves of the cursor: R2 takes one write a second for a key. */
+const saveEvery = 10_000;
 /** Operations that a step keeps for its guard, its deletes and its state. */
 const reserve = 40;
 
@@ -22,7 +24,7 @@ export interface GcState {
   readonly pass: number;
   /** `adoption`: not before the bucket is taken over does it show what its blobs are needed for. */
   readonly phase: "adoption" | "repositories" | "blobs" | "done";
-  /** The last repository or digest that is dealt with. */
+  /** The last repository that is dealt with, or where the merge of blobs and claims stands. */
   readonly cursor?: string;
   /** Passes before this one. */
   readonly count: number;
@@ -71,32 +73,47 @@ export async function runGcStep(store: Store, step: GcStep, resume?: GcState): P
     dryRun: step.dryRun ?? false,
     report: state.report,
     pass: state.pass,
+    progress: 0,
     foreign: state.foreign || !isAdopted,
   };
-  const save = async (next: GcState) => {
-    state = { ...next, foreign: collector.foreign };
+  const start = state;
+  let saved = now;
+  let visiting: RepositoryName | undefined;
+  const save = async () => {
+    state = { ...state, foreign: collector.foreign };
     if (!collector.dryRun) await writeState(store, state);
+    saved = store.clock.now();
+  };
+  const advance = async (cursor: string) => {
+    state = { ...state, cursor };
+    if (store.clock.now() - saved >= saveEvery) await save();
   };
   try {
     if (state.phase === "repositories") {
       for await (const name of repositories(collector, state.cursor)) {
+        visiting = name;
         await collectRepository(collector, name);
-        await save({ ...state, cursor: name });
+        await advance(name);
       }
       const { cursor: _, ...rest } = state;
-      await save({ ...rest, phase: "blobs" });
+      state = { ...rest, phase: "blobs" };
+      visiting = undefined;
     }
-    const startAfter = tryParseDigest(state.cursor ?? "");
-    for await (const digest of collectBlobs(collector, { since: state.claimsSince }, startAfter)) {
-      await save({ ...state, cursor: digest satisfies Digest });
-    }
+    const scope = { since: state.claimsSince };
+    for await (const cursor of collectBlobs(collector, scope, state.cursor)) await advance(cursor);
   } catch (error) {
     if (!(error instanceof OutOfOperations)) throw error;
-    await save(state);
+    if (visiting !== undefined && state.cursor === start.cursor && collector.progress === 0) {
+      // A whole step did not suffice to get anything done: the pass goes on without it.
+      note(state.report, `${visiting}: too large for the operations of a step`);
+      state = { ...state, cursor: visiting };
+    }
+    await save();
     return state;
   }
   state.report.finishedAt = new Date(store.clock.now()).toISOString();
-  await save({ ...state, phase: "done" });
+  state = { ...state, phase: "done" };
+  await save();
   if (!collector.dryRun) {
     await keepReport(store, state);
     if (collector.foreign) await restartAdoption(store);
@@ -162,7 +179,7 @@ async function readState(store: Store): Promise<GcState | undefined> {
 }
 
 async function writeState(store: Store, state: GcState): Promise<void> {
-  await store.bucket.put(store.layout.gcState(), JSON.stringify(state));
+  await whenWritable(store, () => store.bucket.put(store.layout.gcState(), JSON.stringify(state)));
 }
 
 async function keepReport(store: Store, state: GcState): Promise<void> {

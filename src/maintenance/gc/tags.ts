@@ -2,7 +2,7 @@ import type { RepositoryName } from "../../oci/name.ts";
 import { mapBounded } from "../../storage/bounded.ts";
 import { tagHeadOf } from "../../storage/tag-register.ts";
 import { pages } from "../pages.ts";
-import { type Collector, isOlder, sweepBatch } from "./collector.ts";
+import { type Collector, isOlder, portions, sweepBatch } from "./collector.ts";
 
 /** Removes the registers of tags that were deleted long ago, and with them their history. */
 export async function collectTagTombstones(collector: Collector, name: RepositoryName): Promise<void> {
@@ -14,14 +14,15 @@ export async function collectTagTombstones(collector: Collector, name: Repositor
         head !== undefined && head.target === undefined && isOlder(collector, object, policy.keepTombstones)
       );
     });
-    if (dead.length === 0) continue;
-    const verify = async () => {
-      const now = await mapBounded(dead, store.concurrency, ({ key }) => store.bucket.head(key));
-      const same = dead.filter(({ etag }, index) => now[index]?.etag === etag);
-      return [same.map(({ key }) => key)];
-    };
-    await sweepBatch(collector, verify, ([keys = []]) => {
-      report.counts.tagTombstones += keys.length;
-    });
+    for (const portion of portions(collector, dead, 1)) {
+      const verify = async () => {
+        const now = await mapBounded(portion, store.concurrency, ({ key }) => store.bucket.head(key));
+        const same = portion.filter(({ etag }, index) => now[index]?.etag === etag);
+        return [same.map(({ key }) => key)];
+      };
+      await sweepBatch(collector, verify, ([keys = []]) => {
+        report.counts.tagTombstones += keys.length;
+      });
+    }
   }
 }

@@ -14,7 +14,10 @@ export async function collectUploads(collector: Collector, name: RepositoryName)
       return (kind === "segment" || kind === "proof") && isOlder(collector, object, policy.uploadAge);
     });
     if (abandoned.length === 0) continue;
-    if (!dryRun) await store.bucket.delete(abandoned.map(({ key }) => key));
+    if (!dryRun) {
+      await store.bucket.delete(abandoned.map(({ key }) => key));
+      collector.progress++;
+    }
     report.counts.uploadSegments += abandoned.length;
     report.counts.uploadBytes += abandoned.reduce((sum, { size }) => sum + size, 0);
   }

@@ -1,0 +1,71 @@
+import type { Case } from "./case.ts";
+import type { Image, Question } from "./registry-model.ts";
+
+/**
+ * Requests beside a pass of the collector itself. Passes ran before, two hours apart, so that the grace of what
+ * they saw is over when the clients begin, and the pass beside them deletes it unless a request needs it.
+ */
+export interface GarbageCase extends Case {
+  /** How many. */
+  readonly passesBefore: number;
+  /** How many collectors are at work beside the clients: 1 unless given. */
+  readonly collectors?: number;
+  /** Blobs that a pass may take before the clients ask for them. */
+  readonly garbage: readonly string[];
+}
+
+const A: Image = { name: "A", blobs: ["config", "layer A"] };
+const B: Image = { name: "B", blobs: ["config", "layer B"] };
+const other: Image = { name: "other", blobs: ["config"] };
+
+const put = (image: Image, tag?: string): Question => ({
+  repository: "app",
+  ask: "put",
+  image,
+  ...(tag && { tag }),
+});
+const commit = (blob: string): Question => ({ repository: "app", ask: "commit", blob });
+const unlink = (blob: string): Question => ({ repository: "app", ask: "delete blob", blob });
+const remove = (image: Image): Question => ({ repository: "app", ask: "delete image", image });
+const mount: Question = { repository: "copy", ask: "mount", blob: "layer A", from: "app" };
+
+/** Nobody refers to layer A. */
+const blobs = [...["config", "layer A"].map(commit), put(other, "other")];
+const tagged = [...blobs, commit("layer B"), put(B), put(A, "t")];
+
+const layer = ["layer A"];
+
+/** A marked link, that goes in the pass. */
+const marked = { setup: blobs, passesBefore: 1, garbage: layer };
+/** Bytes that were seen without a claim, and go in the pass. */
+const orphaned = { setup: blobs, passesBefore: 2, garbage: layer };
+/** A tombstone of a blob, which goes in the pass with its claim. */
+const buried = { setup: [...blobs, unlink("layer A")], passesBefore: 0, garbage: [] };
+/** The tombstone of an image without tags, which goes in the pass. */
+const deleted = { setup: [...blobs, put(A), remove(A)], passesBefore: 0, garbage: [] };
+
+export const garbage: readonly GarbageCase[] = [
+  { name: "PUT t:A after HEAD said 200 / collector", ...marked, clients: [[put(A, "t")]] },
+  { name: "PUT t:A / two collectors", ...marked, clients: [[put(A, "t")]], collectors: 2 },
+  { name: "commit / collector", ...marked, clients: [[commit("layer A")]] },
+  { name: "commit, PUT t:A / collector", ...marked, clients: [[commit("layer A"), put(A, "t")]] },
+  { name: "commit / PUT t:A / collector", ...marked, clients: [[commit("layer A")], [put(A, "t")]] },
+  { name: "mount / collector at its source", ...marked, clients: [[mount]] },
+  {
+    name: "DELETE layer, commit / collector",
+    ...marked,
+    clients: [[unlink("layer A"), commit("layer A")]],
+  },
+  { name: "commit, PUT t:A / collector of data", ...orphaned, clients: [[commit("layer A"), put(A, "t")]] },
+  { name: "commit / collector of its tombstone", ...buried, clients: [[commit("layer A")]] },
+  { name: "PUT A / collector of its tombstone", ...deleted, clients: [[put(A)]] },
+  { name: "PUT A / DELETE A / collector of its tombstone", ...deleted, clients: [[put(A)], [remove(A)]] },
+  {
+    name: "DELETE A / collector of its tag",
+    setup: tagged,
+    passesBefore: 1,
+    garbage: [],
+    clients: [[remove(A)]],
+    collectors: 2,
+  },
+];
