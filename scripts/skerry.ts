@@ -1,5 +1,6 @@
 import { accountsCommand } from "./commands/accounts.ts";
 import { adoptCommand } from "./commands/adopt.ts";
+import { checkCommand } from "./commands/check.ts";
 import type { Command } from "./commands/command.ts";
 import { convertCommand } from "./commands/convert.ts";
 import { gcCommand } from "./commands/gc.ts";
@@ -9,6 +10,7 @@ import { keyCommand } from "./commands/key.ts";
 const commands: Readonly<Record<string, Command>> = {
   accounts: accountsCommand,
   adopt: adoptCommand,
+  check: checkCommand,
   convert: convertCommand,
   export: exportCommand,
   gc: gcCommand,

@@ -7,6 +7,7 @@ import { whenWritable } from "../storage/register.ts";
 import type { Store } from "../storage/store.ts";
 import { adoptReferrerRemoval, adoptTagRemoval } from "./adopt-removals.ts";
 import { adoptTag } from "./adopt-tag.ts";
+import { isDistributions } from "./distribution-keys.ts";
 import { type Adoption, adoptLayerLink, adoptRevision } from "./foreign-links.ts";
 import { pages } from "./pages.ts";
 
@@ -107,7 +108,8 @@ async function adoptKeys(store: Store, objects: readonly R2Object[], again: bool
       key?.kind === kind ? [{ object, key: key as Extract<Key, { kind: Kind }> }] : [],
     );
   for (const { object, key } of found) {
-    if (key === undefined && !isKnownElsewhere(object.key)) notes.push(`stray: ${object.key}`);
+    if (key === undefined && !isOwn(object.key) && !isDistributions(object.key))
+      notes.push(`stray: ${object.key}`);
   }
   const tell = (adoption: Adoption, what: string) => {
     if (adoption !== "adopted" && adoption !== "kept") notes.push(`${adoption}: ${what}`);
@@ -144,11 +146,6 @@ async function adoptKeys(store: Store, objects: readonly R2Object[], again: bool
     removed: count(removedTags),
     notes,
   };
-}
-
-/** Keys of distribution that Skerry has no use for: the index of a tag's earlier digests, unfinished uploads. */
-function isKnownElsewhere(key: string): boolean {
-  return isOwn(key) || /\/_manifests\/tags\/[^/]+\/index\/|\/_uploads\//.test(key);
 }
 
 function isOwn(key: string): boolean {

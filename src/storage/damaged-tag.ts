@@ -24,6 +24,7 @@ export async function readDamagedTag(store: Store, name: RepositoryName, tag: Ta
   }
 }
 
-function isDamage(error: unknown): boolean {
+/** Whether reading a register failed because of what it holds. */
+export function isDamage(error: unknown): boolean {
   return error instanceof SyntaxError || error instanceof TypeError;
 }

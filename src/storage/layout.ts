@@ -1,5 +1,5 @@
 import { algorithmOf, type Digest, encodedOf } from "../oci/digest.ts";
-import type { RepositoryName, Tag } from "../oci/name.ts";
+import { type RepositoryName, type Tag, tryParseRepositoryName } from "../oci/name.ts";
 import { type Key, offsetDigits, parseKey } from "./key.ts";
 
 const root = "docker/registry/v2/";
@@ -186,6 +186,18 @@ export class Layout {
   parse(key: string): Key | undefined {
     if (!key.startsWith(this.#root)) return undefined;
     return parseKey(key.slice(this.#root.length));
+  }
+
+  /** Listing this prefix gives all keys of a repository, and none of the repositories below it. */
+  keysOf(name: RepositoryName): string {
+    return `${this.#repository(name)}_`;
+  }
+
+  /** The repository that a key belongs to, whoever wrote it; undefined if it belongs to none. */
+  repositoryOf(key: string): RepositoryName | undefined {
+    const end = key.indexOf("/_", this.repositories().length);
+    if (!key.startsWith(this.repositories()) || end < 0) return undefined;
+    return tryParseRepositoryName(key.slice(this.repositories().length, end));
   }
 
   #repository(name: RepositoryName): string {
