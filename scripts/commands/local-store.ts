@@ -11,6 +11,12 @@ export const storeOptions = {
   config: { type: "string" },
 } as const;
 
+/** Their values. */
+export interface StoreOptions {
+  readonly "persist-to"?: string | undefined;
+  readonly config?: string | undefined;
+}
+
 /** What `--help` says of them. */
 export const storeUsage = `    --persist-to DIR        the local bucket's state (.wrangler/state); its registry must not run meanwhile
     --config FILE           another wrangler.toml; with \`remote = true\` at its bucket, the deployed one`;
@@ -25,7 +31,7 @@ const clock = {
  * the deployed one if the binding says `remote = true`.
  */
 export async function withStore<Result>(
-  options: { readonly "persist-to"?: string | undefined; readonly config?: string | undefined },
+  options: StoreOptions,
   use: (store: Store) => Promise<Result>,
 ): Promise<Result> {
   const configPath = resolve(options.config ?? join(projectRoot, "wrangler.toml"));

@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { type FileHandle, open } from "node:fs/promises";
 import { algorithmOf, type Digest, digestFrom } from "../../src/oci/digest.ts";
 import { checkedBy } from "../../src/storage/data.ts";
 import { isBadDigest } from "../../src/storage/r2-error.ts";
@@ -12,55 +11,73 @@ const partSize = 32 * 1024 * 1024;
 export class WrongDigest extends Error {}
 
 /**
- * Copies a file to the content key of `digest`: R2 checks a blob of one part; a larger one is hashed on the way,
+ * Copies bytes to the content key of `digest`: R2 checks a blob of one part; a larger one is hashed on the way,
  * and completed only if the digest is right.
  * @throws WrongDigest
+ * @throws Error if the body does not hold `size` bytes.
  */
-export async function importBlob(store: Store, path: string, digest: Digest, size: number): Promise<void> {
-  const file = await open(path);
-  try {
-    if (size <= partSize) await putWhole(store, file, digest, size);
-    else await putParts(store, file, digest, size);
-  } finally {
-    await file.close();
-  }
+export async function importBlob(
+  store: Store,
+  body: AsyncIterable<Uint8Array>,
+  digest: Digest,
+  size: number,
+): Promise<void> {
+  const parts = partsOf(body, size);
+  if (size <= partSize) await putWhole(store, parts, digest);
+  else await putParts(store, parts, digest);
 }
 
-async function putWhole(store: Store, file: FileHandle, digest: Digest, size: number): Promise<void> {
-  const bytes = await readPart(file, 0, size);
+type Parts = AsyncIterable<Uint8Array<ArrayBuffer>>;
+
+async function putWhole(store: Store, parts: Parts, digest: Digest): Promise<void> {
   try {
-    await store.bucket.put(store.layout.blobData(digest), bytes, checkedBy(digest));
+    for await (const bytes of parts) {
+      await store.bucket.put(store.layout.blobData(digest), bytes, checkedBy(digest));
+    }
   } catch (error) {
     if (isBadDigest(error)) throw new WrongDigest(digest);
     throw error;
   }
 }
 
-async function putParts(store: Store, file: FileHandle, digest: Digest, size: number): Promise<void> {
+async function putParts(store: Store, parts: Parts, digest: Digest): Promise<void> {
   const algorithm = algorithmOf(digest);
   const hash = createHash(algorithm);
   const upload = await store.bucket.createMultipartUpload(store.layout.blobData(digest));
   try {
-    const parts: R2UploadedPart[] = [];
-    for (let from = 0; from < size; from += partSize) {
-      const bytes = await readPart(file, from, Math.min(partSize, size - from));
+    const uploaded: R2UploadedPart[] = [];
+    for await (const bytes of parts) {
       hash.update(bytes);
-      parts.push(await upload.uploadPart(parts.length + 1, bytes));
+      uploaded.push(await upload.uploadPart(uploaded.length + 1, bytes));
     }
     if (digestFrom(algorithm, hash.digest("hex")) !== digest) throw new WrongDigest(digest);
-    await upload.complete(parts);
+    await upload.complete(uploaded);
   } catch (error) {
     await upload.abort();
     throw error;
   }
 }
 
-async function readPart(file: FileHandle, from: number, size: number): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new Uint8Array(size);
-  for (let read = 0; read < size; ) {
-    const { bytesRead } = await file.read(bytes, read, size - read, from + read);
-    if (bytesRead === 0) throw new Error("the file became shorter while it was read");
-    read += bytesRead;
+/** The body in parts of `partSize`; the last one, which may be the only one and empty, only if `size` is right. */
+async function* partsOf(body: AsyncIterable<Uint8Array>, size: number): Parts {
+  let left = size;
+  let part = new Uint8Array(Math.min(partSize, left));
+  let filled = 0;
+  for await (const chunk of body) {
+    if (chunk.byteLength > left - filled) throw new Error(`more than the ${size} bytes that were expected`);
+    for (let taken = 0; taken < chunk.byteLength; ) {
+      if (filled === part.byteLength) {
+        yield part;
+        left -= filled;
+        part = new Uint8Array(Math.min(partSize, left));
+        filled = 0;
+      }
+      const piece = chunk.subarray(taken, taken + part.byteLength - filled);
+      part.set(piece, filled);
+      filled += piece.byteLength;
+      taken += piece.byteLength;
+    }
   }
-  return bytes;
+  if (filled !== left) throw new Error(`fewer than the ${size} bytes that were expected`);
+  yield part;
 }

@@ -97,8 +97,15 @@ async function readForeignLink(store: Store, key: string, digest: Digest): Promi
   const object = await store.bucket.get(key);
   if (object === null) return absent;
   const target = tryParseDigest(await object.text());
-  // distribution links a sha512 to the sha256 under which it keeps the bytes; any other digest than the link's
-  // own is a tombstone whose metadata a copy of the bucket lost, or damage.
-  const follows = target === digest || (target !== undefined && algorithmOf(target) !== algorithmOf(digest));
+  const follows = target !== undefined && mayLeadTo(digest, target);
   return { version: object.etag, generation: "", ...(follows && { target }) };
+}
+
+/**
+ * Whether a link of `digest` whose body is `target` is live. distribution links a sha512 to the sha256 under which
+ * it keeps the bytes; any other digest than the link's own is a tombstone whose metadata a copy of the bucket
+ * lost, or damage.
+ */
+export function mayLeadTo(digest: Digest, target: Digest): boolean {
+  return target === digest || algorithmOf(target) !== algorithmOf(digest);
 }

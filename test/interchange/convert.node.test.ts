@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { convertBucket } from "../../scripts/interchange/convert.ts";
+import { folderSource } from "../../scripts/interchange/folder-source.ts";
 import { importTree } from "../../scripts/interchange/import.ts";
 import { runAdoptStep } from "../../src/maintenance/adopt.ts";
 import { blobOf, expectStatus, imageOf } from "../support/content.ts";
@@ -59,7 +60,7 @@ it("a bucket of serverless-registry's is converted, imported and adopted", async
   const world = createTestRegistry();
   const client = world.client();
   const { store } = client.registry;
-  expect((await importTree(store, join(folder, "tree"), () => undefined)).notes).toEqual([]);
+  expect((await importTree(store, folderSource(join(folder, "tree")), () => undefined)).notes).toEqual([]);
   expect(await runAdoptStep(store, 10_000)).toMatchObject({ done: true, notes: [] });
   for (const path of ["team/app/manifests/1", "team/app/manifests/latest", "other/manifests/1"]) {
     const answer = await expectStatus(client.ask(`GET /v2/${path}`), 200);

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { refuseCollisions } from "../../scripts/interchange/collisions.ts";
 import { exportTree } from "../../scripts/interchange/export.ts";
+import { folderSource } from "../../scripts/interchange/folder-source.ts";
 import { importTree } from "../../scripts/interchange/import.ts";
 import type { Outcome } from "../../scripts/interchange/outcome.ts";
 import { runAdoptStep } from "../../src/maintenance/adopt.ts";
@@ -51,7 +52,7 @@ function exported(world: TestRegistry, root = folder): Promise<Outcome> {
 }
 
 function imported(world: TestRegistry): Promise<Outcome> {
-  return importTree(storeOf(world), folder, () => undefined);
+  return importTree(storeOf(world), folderSource(folder), () => undefined);
 }
 
 /** A registry with an image under two tags. */
@@ -157,14 +158,16 @@ describe("import", () => {
     expect(Buffer.from((await stored?.arrayBuffer()) ?? new ArrayBuffer()).equals(big.bytes)).toBe(true);
   });
 
-  it("leaves out unreadable links and stray files, and passes over unfinished uploads", async () => {
-    const { world } = await createPushed();
+  it("leaves out unreadable links and stray files, and passes over uploads and Skerry's records", async () => {
+    const { world, digest } = await createPushed();
     await exported(world);
     await write(tree.layerLink(app, unlinked), "");
     await write(`${tree.repositories()}team/app/_manifests/stray`, "?");
     await write(`${tree.repositories()}team/app/_uploads/1/data`, "unfinished");
+    await write(tree.tag(app, "1" as Tag), "a record of Skerry's");
+    await write(tree.currentLink(app, "_uploads" as Tag), digest);
     const { copied, notes } = await imported(createTestRegistry());
-    expect(copied).toBe(10);
+    expect(copied).toBe(11);
     expect(notes.toSorted()).toEqual([
       `stray: ${tree.repositories()}team/app/_manifests/stray`,
       `unreadable: ${tree.layerLink(app, unlinked)}`,
