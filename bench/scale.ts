@@ -133,7 +133,7 @@ function tagsText(): string[] {
 }
 
 /** R2 operations of a pass of garbage collection for each repository that it finds in order. */
-export const gcPerRepository = { A: 6, B: 0 } as const;
+export const gcPerRepository = { A: 5, B: 0 } as const;
 /**
  * R2 reads for each claim that a pass looks at, and for each repository with one: claims since the last pass, and
  * every sixteenth time all.
