@@ -3,6 +3,8 @@ import type { GcPolicy } from "../../src/maintenance/gc/collector.ts";
 import { type GcState, readReports, runGcStep } from "../../src/maintenance/gc/run.ts";
 import { digestFrom } from "../../src/oci/digest.ts";
 import { parseRepositoryName } from "../../src/oci/name.ts";
+import { faults } from "../doubles/faults.ts";
+import { immediate } from "../doubles/gate.ts";
 import { counted } from "../doubles/rounds.ts";
 import {
   blobOf,
@@ -220,6 +222,19 @@ describe("garbage collection", () => {
     expect(hasBegun).toBe(true);
     await expectStatus(client.ask("GET /v2/app/manifests/1"), 200);
     expect(await bucket.head(layout.owner(image.digest, app))).not.toBeNull();
+  });
+
+  it("does not bring back a removed tag whose link a request left that died", async () => {
+    const world = createTestRegistry();
+    const client = world.client();
+    await pushImage(client, "app", "t", "a");
+    world.gate.policy = faults([{ matching: ({ kind }) => kind === "delete", when: "before" }]);
+    await expectStatus(client.ask("DELETE /v2/app/manifests/t"), 500);
+    world.gate.policy = immediate;
+    await settle(world, client);
+    await expectStatus(client.ask("GET /v2/app/manifests/t"), 404);
+    const keys = await keysOf(world);
+    expect(keys.filter((key) => /_manifests\/tags|_skerry\/tags/.test(key))).toEqual([]);
   });
 
   it("in a dry run writes nothing and tells what would go", async () => {
