@@ -17,8 +17,6 @@ export interface LocalRegistryOptions {
   readonly vars?: Readonly<Record<string, string>>;
   /** The wrangler.toml that names bindings and variables; the project's own unless given. */
   readonly config?: string;
-  /** Port for a debugger of the Worker: none unless given, 0 for a free one. */
-  readonly inspectorPort?: number;
 }
 
 export interface LocalRegistry {
@@ -62,7 +60,6 @@ export async function startLocalRegistry(options: LocalRegistryOptions = {}): Pr
         log: new Log(LogLevel.WARN),
         logRequests: false,
         unsafeTriggerHandlers: true,
-        ...(options.inspectorPort !== undefined && { inspectorPort: options.inspectorPort }),
         resourcePersistencePath: join(persistTo, "v3"),
         workers: [
           { ...worker, bindings, modules: true, modulesRoot: build, scriptPath: join(build, "index.js") },
