@@ -45,7 +45,8 @@ export async function putManifest(store: Store, put: ManifestPut): Promise<void>
     if (outcome === "done") return;
     if (outcome === "swept") {
       await guard.waitUntilIdle();
-      await restoreAfterSweep(store, put.name, put.digest, put.bytes, put.references);
+      await restoreAfterSweep(store, put.name, put.references);
+      await prepare(store, put);
     }
   }
   throw retryLater(1, "the manifest is being deleted by others");
@@ -114,7 +115,9 @@ function isSuperseded(
   revision: Link,
 ): boolean {
   const mine = settled.get(request.tag);
-  if (mine === undefined || mine.version === stateOf(tags, request.tag).version) return false;
+  const { version } = stateOf(tags, request.tag);
+  // No request deletes a register: one that is gone went in a sweep, as the tombstone that it was before.
+  if (mine === undefined || version === undefined || mine.version === version) return false;
   return (
     request.condition !== undefined ||
     (revision.target !== undefined && revision.generation === mine.target?.generation)

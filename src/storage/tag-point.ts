@@ -4,6 +4,7 @@ import type { RepositoryName } from "../oci/name.ts";
 import { GuardWatch } from "./guard.ts";
 import { readLink } from "./link.ts";
 import { project, projectUntilStable } from "./projection.ts";
+import { whenWritable } from "./register.ts";
 import type { Store } from "./store.ts";
 import { readTag, type TagState } from "./tag-register.ts";
 import { setTag, type TagRequest } from "./tag-set.ts";
@@ -47,6 +48,8 @@ export async function pointTag(
     if (now.version !== state.version) await projectUntilStable(store, name, request.tag, now);
     if (!clean) {
       await guard.waitUntilIdle();
+      // The sweep may have been that of an earlier life of the manifest, with its reverse entries.
+      await whenWritable(store, () => store.bucket.put(store.layout.tagged(name, digest, request.tag), ""));
       continue;
     }
     if (after.target === undefined || after.generation !== generation) throw unknown(name, digest);

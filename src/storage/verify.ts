@@ -4,22 +4,19 @@ import type { RepositoryName } from "../oci/name.ts";
 import type { Reference } from "../oci/reference.ts";
 import { mapBounded } from "./bounded.ts";
 import { claim } from "./claim.ts";
-import { putData } from "./data.ts";
 import { liveLink, readLink } from "./link.ts";
 import { createOnce } from "./register.ts";
 import type { Store } from "./store.ts";
 
 /**
- * After a sweep of garbage collection ran beside a manifest PUT: puts back the claims, links and bytes that the
- * manifest rests on (docs/protocols.md "Verify").
+ * After a sweep of garbage collection ran beside a manifest PUT: puts back the claims and links of what the
+ * manifest refers to (docs/protocols.md "Verify").
  * @throws RegistryError 400 with one MANIFEST_BLOB_UNKNOWN for each reference whose bytes are gone. A revision
  *   that is already live is not undone: another client's 201 may rest on it.
  */
 export async function restoreAfterSweep(
   store: Store,
   name: RepositoryName,
-  digest: Digest,
-  bytes: Uint8Array<ArrayBuffer>,
   references: readonly Reference[],
 ): Promise<void> {
   const { bucket, layout } = store;
@@ -38,8 +35,6 @@ export async function restoreAfterSweep(
     .filter((_, index) => !present[index])
     .map((reference) => errorEntry("MANIFEST_BLOB_UNKNOWN", reference.digest));
   if (first !== undefined) throw RegistryError.of([first, ...others]);
-  await claim(store, digest, name);
-  if ((await bucket.head(layout.blobData(digest))) === null) await putData(store, digest, bytes);
 }
 
 async function isRevision(store: Store, name: RepositoryName, digest: Digest): Promise<boolean> {

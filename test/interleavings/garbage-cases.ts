@@ -18,12 +18,23 @@ const A: Image = { name: "A", blobs: ["config", "layer A"] };
 const B: Image = { name: "B", blobs: ["config", "layer B"] };
 const other: Image = { name: "other", blobs: ["config"] };
 
+/** An index of nothing: a repository may hold it alone. */
+const nothing: Image = { name: "N", blobs: [], children: [] };
+
 const put = (image: Image, tag?: string): Question => ({
   repository: "app",
   ask: "put",
   image,
   ...(tag && { tag }),
 });
+const create = (image: Image, tag: string): Question => ({
+  repository: "app",
+  ask: "put",
+  image,
+  tag,
+  ifNoneMatch: true,
+});
+const untag = (tag: string): Question => ({ repository: "app", ask: "delete tag", tag });
 const commit = (blob: string): Question => ({ repository: "app", ask: "commit", blob });
 const unlink = (blob: string): Question => ({ repository: "app", ask: "delete blob", blob });
 const remove = (image: Image): Question => ({ repository: "app", ask: "delete image", image });
@@ -44,6 +55,10 @@ const buried = { setup: [...blobs, unlink("layer A")], passesBefore: 0, garbage:
 /** The tombstone of an image without tags, which goes in the pass. */
 const deleted = { setup: [...blobs, put(A), remove(A)], passesBefore: 0, garbage: [] };
 
+/** Tombstones of A and its tag, which go in the pass. */
+const deletedTagged = { setup: [...tagged, remove(A)], passesBefore: 0, garbage: [] };
+const untagged = [...tagged, untag("t")];
+
 export const garbage: readonly GarbageCase[] = [
   { name: "PUT t:A after HEAD said 200 / collector", ...marked, clients: [[put(A, "t")]] },
   { name: "PUT t:A / two collectors", ...marked, clients: [[put(A, "t")]], collectors: 2 },
@@ -58,6 +73,27 @@ export const garbage: readonly GarbageCase[] = [
   },
   { name: "commit, PUT t:A / collector of data", ...orphaned, clients: [[commit("layer A"), put(A, "t")]] },
   { name: "commit / collector of its tombstone", ...buried, clients: [[commit("layer A")]] },
+  { name: "PUT t:A / collector of their tombstones", ...deletedTagged, clients: [[put(A, "t")]] },
+  { name: "create t:A / collector of their tombstones", ...deletedTagged, clients: [[create(A, "t")]] },
+  {
+    name: "PUT t:A / DELETE A / collector of tombstones",
+    ...deletedTagged,
+    clients: [[put(A, "t")], [remove(A)]],
+  },
+  {
+    name: "PUT t:B / collector of a removed tag",
+    setup: untagged,
+    passesBefore: 0,
+    garbage: [],
+    clients: [[put(B, "t")]],
+  },
+  {
+    name: "PUT n:N / collector of the repository",
+    setup: [put(nothing, "n"), remove(nothing)],
+    passesBefore: 0,
+    garbage: [],
+    clients: [[put(nothing, "n")]],
+  },
   { name: "PUT A / collector of its tombstone", ...deleted, clients: [[put(A)]] },
   { name: "PUT A / DELETE A / collector of its tombstone", ...deleted, clients: [[put(A)], [remove(A)]] },
   {
