@@ -75,6 +75,9 @@ async function attempt(
   const generation = isLive ? revision.generation : crypto.randomUUID();
   if (!isLive) {
     await prepare(store, put);
+    // A sweep under way may still take the claim that was just renewed. Were the link live by then and this request
+    // dead, nobody would claim the manifest again.
+    if (!(await guard.clean())) return "swept";
     if (!(await revive(store, put, revision, generation))) return "again";
   }
   if (put.referrer !== undefined && listedGeneration !== generation) {
