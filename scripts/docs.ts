@@ -1,6 +1,6 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { settings } from "../src/config.ts";
+import { settings } from "../src/settings.ts";
 
 /** The files that hold the table of variables, between these two marks. */
 export const documents = ["README.md", "docs/configuration.md"] as const;

@@ -12,7 +12,7 @@ const pages = [
 ].filter((path) => path.endsWith(".md"));
 
 describe("the table of variables", () => {
-  it.each(documents)("in %s is that of src/config.ts (else: npm run docs)", (path) => {
+  it.each(documents)("in %s is that of src/settings.ts (else: npm run docs)", (path) => {
     expect(read(path)).toBe(withTable(read(path)));
   });
 });
