@@ -1,22 +1,4 @@
-import { accountsCommand } from "./commands/accounts.ts";
-import { adoptCommand } from "./commands/adopt.ts";
-import { checkCommand } from "./commands/check.ts";
-import type { Command } from "./commands/command.ts";
-import { convertCommand } from "./commands/convert.ts";
-import { gcCommand } from "./commands/gc.ts";
-import { exportCommand, importCommand } from "./commands/interchange.ts";
-import { keyCommand } from "./commands/key.ts";
-
-const commands: Readonly<Record<string, Command>> = {
-  accounts: accountsCommand,
-  adopt: adoptCommand,
-  check: checkCommand,
-  convert: convertCommand,
-  export: exportCommand,
-  gc: gcCommand,
-  import: importCommand,
-  key: keyCommand,
-};
+import { commands } from "./commands/all.ts";
 
 const usage = `npm run skerry -- COMMAND
 

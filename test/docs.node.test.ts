@@ -1,15 +1,11 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { describe, expect, it } from "vitest";
 import { documents, withTable } from "../scripts/docs.ts";
+import { complaintsAbout } from "./docs/blocks.ts";
+import { blocksOf, inlineCommands, pages, read } from "./docs/pages.ts";
 
 const root = join(import.meta.dirname, "..");
-const read = (path: string) => readFileSync(join(root, path), "utf8");
-const pages = [
-  "README.md",
-  "CONTRIBUTING.md",
-  ...readdirSync(join(root, "docs")).map((file) => `docs/${file}`),
-].filter((path) => path.endsWith(".md"));
 
 describe("the table of variables", () => {
   it.each(documents)("in %s is that of src/settings.ts (else: npm run docs)", (path) => {
@@ -36,13 +32,11 @@ describe("links between pages", () => {
   });
 });
 
-it("every npm script that a page names exists", () => {
-  const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> };
-  const missing = pages.flatMap((path) =>
-    [...read(path).matchAll(/npm run ([a-z][a-z:]*)/g)]
-      .map(([, name]) => name ?? "")
-      .filter((name) => scripts[name] === undefined)
-      .map((name) => `${path}: ${name}`),
-  );
-  expect(missing).toEqual([]);
+describe("the examples", () => {
+  it.each(pages)("of %s are ones that work: commands are known, configuration is taken", async (page) => {
+    const found: string[] = [];
+    for (const block of [...blocksOf(page), ...inlineCommands(page)])
+      found.push(...(await complaintsAbout(block)));
+    expect(found).toEqual([]);
+  });
 });

@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { parseArgs } from "node:util";
 import { convertBucket } from "../interchange/convert.ts";
 import { summary } from "../interchange/outcome.ts";
 import type { Command } from "./command.ts";
@@ -9,7 +10,7 @@ export const convertCommand: Command = {
                             storage tree below TO, for import. Exit status 2 if something was left out`,
 
   async run(args) {
-    const [from, to, ...others] = args;
+    const [from, to, ...others] = parseArgs({ args: [...args], allowPositionals: true }).positionals;
     if (from === undefined || to === undefined || others.length > 0) throw new Error("two folders expected");
     const progress = new Progress();
     const outcome = await convertBucket(resolve(from), resolve(to), (sofar) => progress.show(summary(sofar)));

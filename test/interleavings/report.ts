@@ -8,7 +8,7 @@ const introduction = `# Interleavings
 
 Written by the tests; do not edit. To renew it:
 
-\`\`\`
+\`\`\`sh
 npx vitest run test/interleavings --reporter=default --reporter=./test/interleavings/reporter.ts
 \`\`\`
 
