@@ -5,7 +5,8 @@ import type { Store } from "./store.ts";
 
 /**
  * A layer link or a revision link: a register whose body is a digest, as distribution reads it. Skerry keeps
- * beside it, as metadata, what lets a HEAD be one read. A tombstone's body is a digest that no bytes have, so
+ * beside it, as metadata, what lets a HEAD be one read; its names are in lower case, because a copy by S3's API has
+ * them as names of headers. A tombstone's body is a digest that no bytes have, so
  * that distribution answers 404 to it.
  */
 export interface Link {
@@ -56,7 +57,7 @@ export interface LinkFacts {
 /** Body and metadata of a live link. */
 export function liveLink(facts: LinkFacts): { body: string; metadata: Record<string, string> } {
   const metadata: Record<string, string> = { size: String(facts.size) };
-  if (facts.mediaType !== undefined) metadata.mediaType = facts.mediaType;
+  if (facts.mediaType !== undefined) metadata["media-type"] = facts.mediaType;
   if (facts.generation !== undefined) metadata.generation = facts.generation;
   if (facts.subject !== undefined) metadata.subject = facts.subject;
   const references = facts.references && packReferences(facts.references);
@@ -76,7 +77,7 @@ export function swapToTombstone(
 ): Promise<Version> {
   const metadata: Record<string, string> = { tombstone: "1" };
   if (link.subject !== undefined) metadata.subject = link.subject;
-  if (untaggedUpTo !== undefined) metadata.untaggedUpTo = untaggedUpTo;
+  if (untaggedUpTo !== undefined) metadata["untagged-up-to"] = untaggedUpTo;
   return swap(store, key, link.version, randomDigest(), metadata);
 }
 
@@ -86,8 +87,8 @@ function fromMetadata(version: string, metadata: Record<string, string>): Link {
     version,
     generation: metadata.generation ?? "",
     ...(metadata.size !== undefined && { size: Number(metadata.size) }),
-    ...(metadata.mediaType !== undefined && { mediaType: metadata.mediaType }),
-    ...(metadata.untaggedUpTo !== undefined && { untaggedUpTo: metadata.untaggedUpTo }),
+    ...(metadata["media-type"] !== undefined && { mediaType: metadata["media-type"] }),
+    ...(metadata["untagged-up-to"] !== undefined && { untaggedUpTo: metadata["untagged-up-to"] }),
     ...(subject && { subject }),
     ...(metadata.references !== undefined && { packedReferences: metadata.references }),
   };

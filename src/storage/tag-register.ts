@@ -82,6 +82,7 @@ export function tagHeadOf(object: R2Object): TagHead | undefined {
     ...metadata,
     state: metadata.state,
     size: Number(metadata.size),
+    ...(metadata["media-type"] !== undefined && { mediaType: metadata["media-type"] }),
   });
   return { version: object.etag, at: Number(metadata.at), ...(target && { target }) };
 }
@@ -129,7 +130,7 @@ async function write(
   const metadata: Record<string, string> = { state: facts.state, at: String(at) };
   if (target !== undefined) {
     metadata.digest = target.digest;
-    metadata.mediaType = target.mediaType;
+    metadata["media-type"] = target.mediaType;
     metadata.size = String(target.size);
     metadata.generation = target.generation;
   }
