@@ -4,6 +4,15 @@ import type { Store } from "./store.ts";
 
 /** A collector that has not acknowledged its sweep for this long, in milliseconds, is dead. */
 const deadAfter = 5 * 60 * 1000;
+
+/**
+ * Whether the collector that announced a sweep at `since` is dead at `now`; both are Unix times in milliseconds. An
+ * announcement from the future was made by a clock that was wrong: it would keep every writer waiting until then.
+ */
+export function isDead(since: number, now: number): boolean {
+  return Math.abs(now - since) > deadAfter;
+}
+
 /** How often, and how many times, a writer looks whether a sweep is over; a sweep takes at most 30 seconds. */
 const pollEvery = 1000;
 const polls = 25;
@@ -49,7 +58,7 @@ export class GuardWatch {
     for (let poll = 0; poll < polls; poll++) {
       this.#seen = await readGuard(this.#store);
       if (this.#seen.idle) return;
-      if (this.#store.clock.now() - this.#seen.since > deadAfter) await this.#dismiss(this.#seen);
+      if (isDead(this.#seen.since, this.#store.clock.now())) await this.#dismiss(this.#seen);
       else await this.#store.clock.sleep(pollEvery);
     }
     throw retryLater(10, "garbage collection is going on");

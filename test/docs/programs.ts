@@ -19,7 +19,7 @@ const untried: Readonly<Record<string, string>> = {
 };
 
 /** Shells' own commands, and programs about which there is nothing to know here. */
-const plain = new Set(["cd", "export", "echo", "exit", "test", "jq", "git", "mkdir", "rclone"]);
+const plain = new Set(["cd", "export", "echo", "exit", "test", "jq", "date", "git", "mkdir", "rclone"]);
 
 /** Groups of commands of a program: the word behind one is part of the command. */
 const groups: Readonly<Record<string, readonly string[]>> = {

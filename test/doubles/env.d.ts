@@ -10,3 +10,9 @@ declare namespace Cloudflare {
 interface ImportMeta {
   readonly env: Readonly<Record<`VITE_${string}`, string | undefined>>;
 }
+
+/** Documentation that a test reads inside workerd, where there are no files. */
+declare module "*.md?raw" {
+  const text: string;
+  export default text;
+}

@@ -1,10 +1,9 @@
+import { isDead } from "../../storage/guard.ts";
 import { swap } from "../../storage/register.ts";
 import type { Store } from "../../storage/store.ts";
 
 /** Milliseconds after the announcement in which deletes may be issued. */
 const sweepTime = 30_000;
-/** Milliseconds after which a collector that has not acknowledged is dead. */
-const deadAfter = 5 * 60_000;
 /** Keys that R2 deletes in one call. */
 export const batchSize = 1000;
 
@@ -24,7 +23,7 @@ export async function sweep(store: Store, verify: () => Promise<Ranks>): Promise
   const announced = clock.now();
   const before = await bucket.head(key);
   const { state, at } = before?.customMetadata ?? {};
-  if (state === "sweeping" && announced - Number(at) < deadAfter) return "busy";
+  if (state === "sweeping" && !isDead(Number(at), announced)) return "busy";
   const guard = await writeGuard(store, before?.etag, "sweeping", announced);
   if (guard === undefined) return "busy";
 
