@@ -17,6 +17,7 @@ import { getReferrers } from "./handlers/referrers.ts";
 import { getDatedTags, getTagHistory, restoreTag } from "./handlers/tag-history.ts";
 import { getTags } from "./handlers/tags.ts";
 import { getToken, postToken } from "./handlers/token.ts";
+import { nextParts, startParts } from "./handlers/upload-parts.ts";
 import { appendChunk, cancelUpload, closeUpload, startUpload, uploadStatus } from "./handlers/uploads.ts";
 import { RegistryError } from "./oci/error.ts";
 import type { Registry } from "./registry.ts";
@@ -38,6 +39,8 @@ const routes: readonly (readonly [path: string, methods: Methods])[] = [
     "/v2/:name{.+}/blobs/uploads/:session",
     { GET: uploadStatus, PATCH: appendChunk, PUT: closeUpload, DELETE: cancelUpload },
   ],
+  ["/v2/:name{.+}/_skerry/uploads", { POST: startParts }],
+  ["/v2/:name{.+}/_skerry/uploads/:session", { POST: nextParts }],
   ["/v2/:name{.+}/blobs/:digest", { GET: getBlob, DELETE: deleteBlob }],
   ["/v2/:name{.+}/referrers/:digest", { GET: getReferrers }],
   ["/v2/_oci/ext/discover", { GET: discoverExtensions }],

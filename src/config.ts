@@ -5,6 +5,7 @@ import type { TokenIssuer } from "./auth/token-issuers.ts";
 import type { TokenKey } from "./auth/token-key.ts";
 import { createUrlPolicy, type UrlPolicy } from "./oci/urls.ts";
 import { settings } from "./settings.ts";
+import type { S3Access } from "./storage/object-urls.ts";
 import type { TagPattern } from "./storage/tag-pattern.ts";
 
 /** Bindings, variables and secrets of the Worker, as wrangler.toml and `wrangler secret` give them. */
@@ -59,6 +60,10 @@ export interface Config {
   readonly chunkMinLength: number;
   readonly chunkMaxLength: number;
   readonly singlePutLimit: number;
+  /** How clients reach the bucket themselves, if they may. */
+  readonly s3: S3Access | undefined;
+  /** Bytes from which on blobs are redirected; undefined for none. */
+  readonly blobRedirect: number | undefined;
 }
 
 /** A variable has a value that it must not have. The message names it, and is for the log. */
@@ -79,6 +84,9 @@ export function readConfig(env: Readonly<Record<string, unknown>>): Config {
       return [name, result.output];
     }),
   ) as unknown as Values;
+  const s3 = s3Access(values);
+  if (values.BLOB_REDIRECT !== "off" && s3 === undefined)
+    throw new ConfigError("BLOB_REDIRECT: without S3_ENDPOINT");
   return {
     anonymous: values.ANONYMOUS,
     publicRepositories: values.PUBLIC_REPOSITORIES,
@@ -112,6 +120,21 @@ export function readConfig(env: Readonly<Record<string, unknown>>): Config {
     chunkMinLength: values.CHUNK_MIN_LENGTH,
     chunkMaxLength: values.CHUNK_MAX_LENGTH,
     singlePutLimit: values.SINGLE_PUT_LIMIT,
+    s3,
+    blobRedirect: values.BLOB_REDIRECT === "off" ? undefined : values.BLOB_REDIRECT,
+  };
+}
+
+function s3Access(values: Values): S3Access | undefined {
+  const names = ["S3_ENDPOINT", "S3_BUCKET", "S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY"] as const;
+  const missing = names.find((name) => values[name] === "");
+  if (names.every((name) => values[name] === "")) return undefined;
+  if (missing !== undefined) throw new ConfigError(`${missing}: needed with the other S3 variables`);
+  return {
+    endpoint: values.S3_ENDPOINT.replace(/\/+$/, ""),
+    bucket: values.S3_BUCKET,
+    accessKeyId: values.S3_ACCESS_KEY_ID,
+    secretAccessKey: values.S3_SECRET_ACCESS_KEY,
   };
 }
 

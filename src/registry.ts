@@ -6,6 +6,7 @@ import type { RepositoryName } from "./oci/name.ts";
 import { BufferPool } from "./storage/buffers.ts";
 import { EdgeCache } from "./storage/edge-cache.ts";
 import { Layout } from "./storage/layout.ts";
+import { ObjectUrls } from "./storage/object-urls.ts";
 import type { Bucket, Clock, KeyValue, ResponseCache } from "./storage/ports.ts";
 import type { Store } from "./storage/store.ts";
 import { TagReader } from "./storage/tag-read.ts";
@@ -22,6 +23,8 @@ export interface Registry {
   readonly tagReader: TagReader;
   readonly buffers: BufferPool;
   readonly uploadKey: UploadKey;
+  /** Signs URLs of the bucket, or undefined when clients do not reach it themselves. */
+  readonly objectUrls: ObjectUrls | undefined;
   readonly log: Log;
   readonly loginLimit: LoginLimit | undefined;
   /** Whether a repository mirrors another registry, and so takes no writes. */
@@ -76,6 +79,7 @@ export function createRegistry(config: Config, platform: Platform): Registry {
     tagReader: new TagReader(),
     buffers: new BufferPool(config.uploadBuffers, config.uploadBufferSize, clock),
     uploadKey: new UploadKey(config.uploadKey),
+    objectUrls: config.s3 && new ObjectUrls(config.s3, clock),
     isPullThrough: () => false,
   };
 }

@@ -161,4 +161,21 @@ export const settings = {
     number(5 * mebibyte, 5 * 1024 * mebibyte - 5 * mebibyte),
     "Bytes of a blob up to which it is written by one R2 put, and above by a multipart upload; R2's own limit by default.",
   ),
+  S3_ENDPOINT: setting(
+    "",
+    v.union([v.literal(""), v.pipe(v.string(), v.url(), v.startsWith("http"))]),
+    "Where the bucket is reached by S3's API, `https://<account>.r2.cloudflarestorage.com`: clients may then send parts of big layers straight to it (docs/big-layers.md). Empty: not at all.",
+  ),
+  S3_BUCKET: setting("", v.string(), "Name of the bucket at `S3_ENDPOINT`."),
+  S3_ACCESS_KEY_ID: setting(
+    "",
+    v.string(),
+    "Secret: the access key of an R2 API token that reads and writes this bucket.",
+  ),
+  S3_SECRET_ACCESS_KEY: setting("", v.string(), "Secret: what belongs to the access key."),
+  BLOB_REDIRECT: setting(
+    "off",
+    v.union([v.literal("off"), number(1, 5_000_000_000_000)]),
+    "Bytes from which on a blob is not sent by the Worker: clients are redirected to `S3_ENDPOINT`, by a URL that is good for 20 minutes.",
+  ),
 } as const;

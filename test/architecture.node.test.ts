@@ -15,7 +15,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   handlers: ["handlers/", "maintenance/", "auth/", "storage/", "oci/", "registry.ts"],
 };
 
-const runtimeDependencies = ["hono", "jose", "p-map", "valibot"];
+const runtimeDependencies = ["aws4fetch", "hono", "jose", "p-map", "valibot"];
 
 /** Who may write an R2 object on a condition: a register's swap, and keys that are written once. */
 const conditionalWriters: readonly string[] = ["storage/register.ts"];

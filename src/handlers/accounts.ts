@@ -5,8 +5,8 @@ import { type IssuedRobot, isExpired, issueRobot, revokeRobot, rotateRobot } fro
 import { RegistryError } from "../oci/error.ts";
 import { type LiveRobot, listRobots, type StoredRobot } from "../storage/robots.ts";
 import { malformed, requireAdmin, requireJson } from "./admin.ts";
-import { readLimited } from "./body.ts";
 import type { RegistryContext } from "./context.ts";
+import { readJson } from "./json-request.ts";
 import { jsonPage, pageParams } from "./paging.ts";
 
 /** Robots on a page at most, and when the client does not say how many; each costs a read. */
@@ -43,7 +43,7 @@ export async function getRobots(c: RegistryContext): Promise<Response> {
  */
 export async function postRobot(c: RegistryContext): Promise<Response> {
   requireAdmin(c);
-  const { name, grants, expiresAt } = await readRequest(c);
+  const { name, grants, expiresAt } = await readJson(c, robotRequest, maxBody);
   const { store } = c.var.registry;
   if (expiresAt !== undefined && expiresAt <= store.clock.now()) throw malformed("expiresAt is past");
   const issued = await issueRobot(store, { name, grants, expiresAt }, c.var.access.caller.name);
@@ -62,23 +62,6 @@ export async function deleteRobot(c: RegistryContext): Promise<Response> {
   requireAdmin(c);
   await revokeRobot(c.var.registry.store, nameParam(c), c.var.access.caller.name);
   return new Response(null, { status: 202, headers: { "Content-Length": "0" } });
-}
-
-async function readRequest(c: RegistryContext): Promise<v.InferOutput<typeof robotRequest>> {
-  requireJson(c);
-  const bytes = await readLimited(c.req.raw, maxBody);
-  const result = v.safeParse(robotRequest, bytes && tryJson(bytes));
-  if (result.success) return result.output;
-  const [issue] = result.issues;
-  throw malformed(`${v.getDotPath(issue) ?? "the body"}: ${issue.message}`);
-}
-
-function tryJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes));
-  } catch {
-    return undefined;
-  }
 }
 
 function nameParam(c: RegistryContext): string {

@@ -3,6 +3,7 @@ import { RegistryError } from "../oci/error.ts";
 import { contentRange, parseRange, unsatisfiedRange } from "../oci/range.ts";
 import { type Blob, openRange, statBlob } from "../storage/blobs.ts";
 import { unlinkBlob } from "../storage/layer-link.ts";
+import { redirectToBucket } from "./blob-redirect.ts";
 import { digestParam, nearContent, type RegistryContext, repositoryFor } from "./context.ts";
 import { multipartRanges } from "./multipart-ranges.ts";
 
@@ -13,20 +14,23 @@ const contentType = "application/octet-stream";
  * for ranges).
  */
 export async function getBlob(c: RegistryContext): Promise<Response> {
-  const { store } = c.var.registry;
+  const { store, config } = c.var.registry;
   const name = repositoryFor(c, "pull");
   const digest = digestParam(c);
   const etag = entityTag(digest);
   const rangeHeader = ifRange(c.req.header("If-Range") ?? null, etag) ? c.req.header("Range") : undefined;
   const noneMatch = c.req.header("If-None-Match");
+  const mayRedirect = config.blobRedirect !== undefined;
 
-  if (c.req.method === "HEAD" || noneMatch !== undefined || rangeHeader !== undefined) {
+  if (c.req.method === "HEAD" || noneMatch !== undefined || rangeHeader !== undefined || mayRedirect) {
     const blob = await statBlob(store, name, digest);
     if (blob === undefined) throw new RegistryError("BLOB_UNKNOWN", { detail: digest });
     const headers = headersOf(blob, etag);
     if (ifNoneMatch(noneMatch ?? null, etag)) return new Response(null, { status: 304, headers });
     if (c.req.method === "HEAD") return withLength(null, 200, headers, blob.size);
     const wanted = parseRange(rangeHeader ?? null, blob.size);
+    const redirect = await redirectToBucket(c, blob, wanted);
+    if (redirect !== undefined) return redirect;
     if (wanted !== undefined) return serveRanges(c, blob, headers, wanted);
   }
   const blob = await nearContent(c).blob(name, digest);

@@ -1,9 +1,13 @@
 import { type RegistryContext, repositoryFor } from "./context.ts";
 import { jsonResponse } from "./json.ts";
 
+/** Only where the registry signs URLs of its bucket. */
+const uploads = ["_skerry/uploads", "_skerry/uploads/<session>"];
+
 const extension = {
   name: "_skerry",
-  description: "Tags with digest and time, their history, and the way back to an earlier digest",
+  description:
+    "Tags with digest and time, their history, and the way back to an earlier digest; uploads straight to the bucket",
   endpoints: ["_skerry/tags", "_skerry/tags/<tag>/history", "_skerry/tags/<tag>/restore"],
 };
 
@@ -15,7 +19,11 @@ export function discoverExtensions(_c: RegistryContext): Response {
 /** GET `/v2/<name>/_oci/ext/discover`: what a repository answers beyond the specification. */
 export function discoverRepositoryExtensions(c: RegistryContext): Response {
   repositoryFor(c, "pull");
-  return json({ extensions: [extension] });
+  const { endpoints } = extension;
+  const hasUploads = c.var.registry.objectUrls !== undefined;
+  return json({
+    extensions: [{ ...extension, endpoints: hasUploads ? [...endpoints, ...uploads] : endpoints }],
+  });
 }
 
 function json(body: unknown): Response {

@@ -8,6 +8,7 @@ import {
   appendWhole,
   refuseTooManySegments,
 } from "../storage/append.ts";
+import { isDirect } from "../storage/direct-session.ts";
 import { sizedStream } from "../storage/fed-stream.ts";
 import type { UploadState } from "../storage/upload-state.ts";
 import { contentLength, readAll } from "./body.ts";
@@ -30,7 +31,8 @@ export interface Chunk {
 /**
  * Checks `Content-Range` and `Content-Length` of a chunk against the session (requirements 51 to 57, M23).
  * @throws RegistryError 416 with `Range` and `Location` for a chunk out of order, SIZE_INVALID (400) when the
- *   two headers disagree, BLOB_UPLOAD_INVALID (400) for a malformed range.
+ *   two headers disagree, BLOB_UPLOAD_INVALID (400) for a malformed range, or for any chunk of a session whose parts
+ *   go straight to the bucket.
  */
 export async function expectChunk(
   c: RegistryContext,
@@ -38,6 +40,11 @@ export async function expectChunk(
   state: UploadState,
 ): Promise<Chunk> {
   const announced = contentLength(c.req.raw);
+  if (isDirect(state.session) && announced !== 0) {
+    throw new RegistryError("BLOB_UPLOAD_INVALID", {
+      message: "the parts of this upload go to the URLs that were handed out for them",
+    });
+  }
   const range = parseContentRange(c.req.header("Content-Range") ?? null);
   if (range === undefined) return { size: announced, isPlaced: false, state };
   if (range === "reversed") throw await outOfOrder(c, name, state);

@@ -1,9 +1,11 @@
 import { algorithmOf, type Digest } from "../oci/digest.ts";
 import { type ErrorCode, RegistryError } from "../oci/error.ts";
 import type { RepositoryName } from "../oci/name.ts";
+import { tooManySegments } from "../storage/append.ts";
 import { statBlob } from "../storage/blobs.ts";
 import { commitBlob } from "../storage/commit.ts";
 import { bytesContent, type Content, segmentContent, streamContent } from "../storage/content.ts";
+import { isDirect } from "../storage/direct-session.ts";
 import { GuardWatch } from "../storage/guard.ts";
 import {
   endSession,
@@ -73,7 +75,7 @@ export async function commitUpload(
 async function statFirst(c: RegistryContext, name: RepositoryName, chunk: Chunk) {
   const { state } = chunk;
   const isRead = state.offset > 0 && !hasBody(c, chunk) && !(state.count === 1 && state.stored !== undefined);
-  if (c.req.method === "POST" || isRead) return undefined;
+  if (c.req.method === "POST" || (isRead && !isDirect(state.session))) return undefined;
   return statSegment(c.var.registry.store, name, state.session, 0);
 }
 
@@ -85,8 +87,9 @@ async function sourceOf(
 ): Promise<Source> {
   const { state } = chunk;
   if (first === "closed" || (first === "free" && state.offset > 0)) throw unknownUpload();
-  // The URL is older than a chunk that was sent since.
-  if (first === "taken" && state.offset === 0) return resentSource(c, name, chunk);
+  // The URL is older than a chunk that was sent since; no URL of a direct session knows of its parts.
+  if (first === "taken" && (state.offset === 0 || isDirect(state.session)))
+    return resentSource(c, name, chunk);
   const whole = state.offset === 0 ? await wholeBody(c, chunk) : undefined;
   if (whole !== undefined) return { content: whole, segments: [], isResent: false };
   const after = hasBody(c, chunk) ? await appendBody(c, name, chunk) : state;
@@ -123,7 +126,9 @@ function segmentSource(
   segments: readonly Segment[],
   isResent: boolean,
 ): Source {
-  const { store } = c.var.registry;
+  const { store, config } = c.var.registry;
+  // Parts that went straight to the bucket were counted by nobody.
+  if (segments.length > config.maxSegments) throw tooManySegments(config.maxSegments);
   return { content: segmentContent(store, name, state.session, segments), segments, isResent };
 }
 
@@ -136,7 +141,8 @@ function refuseOtherHash(segments: readonly Segment[], digest: Digest): void {
 
 /**
  * Ends a session whose content has not the digest that the client said. One that has received nothing stays.
- * @throws RegistryError 416 if it may be the request that was behind, or out of order: then the session lives on.
+ * @throws RegistryError 416 if it may be the request that was behind, or out of order, or a part is missing: then
+ *   the session lives on.
  */
 async function endRefused(
   c: RegistryContext,
@@ -149,8 +155,8 @@ async function endRefused(
   const { store } = c.var.registry;
   const { segments } = await listSegments(store, name, state.session);
   const current = stateFrom(state, joined(segments));
-  if (isResent || (content.size > 0 && content.size < current.offset))
-    throw await outOfOrder(c, name, current);
+  const hasGap = (segments.at(-1)?.offset ?? 0) > current.offset;
+  if (isResent || hasGap || content.size < current.offset) throw await outOfOrder(c, name, current);
   await endSession(store, name, state.session, segments);
 }
 

@@ -60,14 +60,23 @@ export async function sessionHeaders(
   name: RepositoryName,
   state: UploadState,
 ): Promise<Record<string, string>> {
-  const { store, uploadKey } = c.var.registry;
-  const token = await (await uploadKey.signer(store)).sign(name, state);
+  const path = `/v2/${name}/blobs/uploads/${state.session}`;
   return {
-    Location: absoluteUrl(c, `/v2/${name}/blobs/uploads/${state.session}?${stateParam}=${token}`),
+    Location: absoluteUrl(c, path + (await signedQuery(c, name, state))),
     Range: `0-${Math.max(0, state.offset - 1)}`,
     "Docker-Upload-UUID": state.session,
     "Content-Length": "0",
   };
+}
+
+/** The query that makes a URL one of this session: its state, signed. */
+export async function signedQuery(
+  c: RegistryContext,
+  name: RepositoryName,
+  state: UploadState,
+): Promise<string> {
+  const { store, uploadKey } = c.var.registry;
+  return `?${stateParam}=${await (await uploadKey.signer(store)).sign(name, state)}`;
 }
 
 /** The 416 of a chunk that is not the next one: the session lives, and the answer says where it stands. */

@@ -78,8 +78,11 @@ export function appendUnsized(
 
 /** @throws RegistryError 413 when the upload has as many segments as it may have. */
 export function refuseTooManySegments(state: UploadState, maxSegments: number): void {
-  if (state.count < maxSegments) return;
-  throw new RegistryError("BLOB_UPLOAD_INVALID", {
+  if (state.count >= maxSegments) throw tooManySegments(maxSegments);
+}
+
+export function tooManySegments(maxSegments: number): RegistryError {
+  return new RegistryError("BLOB_UPLOAD_INVALID", {
     status: 413,
     message: `an upload has at most ${maxSegments} chunks: send larger ones`,
   });

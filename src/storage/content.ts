@@ -1,6 +1,7 @@
 import { type Digest, hasDigest } from "../oci/digest.ts";
 import { RegistryError } from "../oci/error.ts";
 import type { RepositoryName } from "../oci/name.ts";
+import { contentOfPart, isDirect, preambleLength } from "./direct-session.ts";
 import { fedStream } from "./fed-stream.ts";
 import type { Segment } from "./segments.ts";
 import type { Store } from "./store.ts";
@@ -54,11 +55,17 @@ export function segmentContent(
     size,
     repeatable: true,
     proves: async (digest) => only?.stored === digest,
-    into: async (put) => (only === undefined ? putJoined(segments, size, open, put) : put(await open(only))),
+    // The rest of an object is no stream of known length.
+    into: async (put) =>
+      only === undefined || isDirect(session) ? putJoined(segments, size, open, put) : put(await open(only)),
   };
 }
 
-/** The bytes of a segment. @throws RegistryError BLOB_UPLOAD_UNKNOWN (404) when they are gone. */
+/**
+ * The bytes of a segment.
+ * @throws RegistryError BLOB_UPLOAD_UNKNOWN (404) when they are gone, BLOB_UPLOAD_INVALID (400) for what is no part
+ *   of the session.
+ */
 async function openSegment(
   store: Store,
   name: RepositoryName,
@@ -71,7 +78,9 @@ async function openSegment(
       ? layout.segment(name, session, segment.offset)
       : layout.blobData(segment.stored);
   const object = await bucket.get(key);
-  if (object?.size === segment.size) return object.body;
+  if (isDirect(session)) {
+    if (object?.size === segment.size + preambleLength) return contentOfPart(object.body, session);
+  } else if (object?.size === segment.size) return object.body;
   // A segment of another size is the mark of a session that was closed meanwhile.
   await object?.body.cancel();
   throw new RegistryError("BLOB_UPLOAD_UNKNOWN");

@@ -1,6 +1,7 @@
 import { type Digest, tryParseDigest } from "../oci/digest.ts";
 import { retryLater } from "../oci/error.ts";
 import type { RepositoryName } from "../oci/name.ts";
+import { isDirect, preambleLength } from "./direct-session.ts";
 import { isTooManyWrites } from "./r2-error.ts";
 import { createOnce, whenWritable } from "./register.ts";
 import type { Store } from "./store.ts";
@@ -60,25 +61,35 @@ export async function listSegments(
       if (key?.kind !== "segment") continue;
       const { offset } = key;
       const metadata = object.customMetadata ?? {};
-      const stored = tryParseDigest(metadata.stored ?? "");
       if (metadata.closed !== undefined) closed = true;
-      else if (stored === undefined) segments.push({ offset, size: object.size });
-      else segments.push({ offset, size: Number(metadata.size), stored });
+      else segments.push({ offset, ...contentOf(session, object, metadata) });
     }
     cursor = page.truncated ? page.cursor : undefined;
   } while (cursor !== undefined);
   return { segments, closed };
 }
 
-/** The segments that follow one another from the start: others are left from a session that is over. */
+/** What a client wrote into the bucket himself says nothing of what it stands for: only its bytes count. */
+function contentOf(session: string, { size }: R2Object, metadata: Record<string, string>) {
+  if (isDirect(session)) return { size: Math.max(0, size - preambleLength) };
+  const stored = tryParseDigest(metadata.stored ?? "");
+  return stored === undefined ? { size } : { size: Number(metadata.size), stored };
+}
+
+/**
+ * The segments that follow one another from the start, up to the first gap. One that begins within another is
+ * passed over: it is left from a session that is over, or from a client who cut its parts anew.
+ */
 export function joined(segments: readonly Segment[]): readonly Segment[] {
+  const following: Segment[] = [];
   let end = 0;
-  const gap = segments.findIndex(({ offset, size }) => {
-    const isNext = offset === end;
-    end += size;
-    return !isNext;
-  });
-  return gap === -1 ? segments : segments.slice(0, gap);
+  for (const segment of segments) {
+    if (segment.offset > end) break;
+    if (segment.offset < end) continue;
+    following.push(segment);
+    end += segment.size;
+  }
+  return following;
 }
 
 /** The state that the bucket's view of the session amounts to. */

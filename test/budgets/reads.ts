@@ -133,6 +133,16 @@ export const reads: readonly Row[] = [
     },
   },
   {
+    request: "GET blob above `BLOB_REDIRECT`",
+    budget: { A: 0, B: 1, kv: 0, rounds: 1 },
+    status: 307,
+    config: { blobRedirect: 1 },
+    async prepare(client) {
+      const [blob] = await blobs(client, "app", 1);
+      return () => client.ask(`GET /v2/app/blobs/${blob?.digest}`);
+    },
+  },
+  {
     request: "GET blob, one range",
     budget: { A: 0, B: 2, kv: 0, rounds: 2 },
     status: 206,

@@ -1,5 +1,6 @@
 import { blobOf, closeUpload, expectStatus, noise, pushBlob } from "../support/content.ts";
 import type { Client } from "../support/registry.ts";
+import { askForParts, bodyOf, offerOf, sendPart } from "../uploads/parts-client.ts";
 import { blobs } from "./content.ts";
 import type { Row } from "./row.ts";
 
@@ -98,6 +99,24 @@ export const uploads: readonly Row[] = [
     async prepare(client) {
       const answer = await patched(client, large);
       return () => client.ask(`GET ${answer.headers.get("Location")}`);
+    },
+  },
+  {
+    request: "POST for the URLs of 3 parts",
+    budget: { A: 0, B: 0, kv: 0, rounds: 0 },
+    status: 200,
+    prepare: async (client) => () => askForParts(client, "/v2/app/_skerry/uploads", [1, 2, 3]),
+  },
+  {
+    request: "closing PUT after 2 parts straight to the bucket",
+    budget: { A: 4, B: 6, kv: 0, rounds: 9 },
+    status: 201,
+    async prepare(client) {
+      const { bytes, digest } = await blobOf(large);
+      const answer = await askForParts(client, "/v2/app/_skerry/uploads", [mebibyte, mebibyte]);
+      const offer = await offerOf(answer);
+      for (const part of offer.parts) await sendPart(client, part, bodyOf(offer, part, bytes));
+      return () => closeUpload(client, answer, digest);
     },
   },
   {

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -12,7 +12,7 @@ import { importBlob } from "../../scripts/interchange/import-blob.ts";
 import type { Outcome } from "../../scripts/interchange/outcome.ts";
 import { S3Bucket, type S3Options } from "../../scripts/interchange/s3-bucket.ts";
 import { parseS3Url, s3Source } from "../../scripts/interchange/s3-source.ts";
-import { type LocalRegistry, startLocalRegistry } from "../../scripts/local-registry.ts";
+import { startLocalRegistry } from "../../scripts/local-registry.ts";
 import { digestFrom } from "../../src/oci/digest.ts";
 import { parseRepositoryName, type Tag } from "../../src/oci/name.ts";
 import { Layout } from "../../src/storage/layout.ts";
@@ -20,32 +20,23 @@ import { freePort } from "../clients/harness/free-port.ts";
 import { RegistryProbe } from "../clients/harness/registry.ts";
 import { blobOf, expectStatus, imageOf, noise } from "../support/content.ts";
 import { createTestRegistry, type TestRegistry } from "../support/registry.ts";
+import { type S3Registry, startS3Registry } from "../support/s3-registry.ts";
 import { pushBlob, pushManifest } from "../wire/fixtures.ts";
 
-const credentials = { accessKeyId: "reader", secretAccessKey: "only for this test" };
 const tree = new Layout();
 const app = parseRepositoryName("team/app");
 let folder: string;
 /** A registry whose bucket has an S3 endpoint. */
-let old: LocalRegistry;
+let old: S3Registry;
 let endpoint: string;
+let credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "skerry-s3-"));
-  const config = join(folder, "wrangler.toml");
-  const toml = await readFile(join(projectRoot, "wrangler.toml"), "utf8");
-  const { accessKeyId, secretAccessKey } = credentials;
-  await writeFile(
-    config,
-    toml.replace('"src/index.ts"', JSON.stringify(join(projectRoot, "src/index.ts"))).replace(
-      /^bucket_name = .*$/m,
-      `$&
-[r2_buckets.local_dev]
-experimental_s3_credentials = { accessKeyId = "${accessKeyId}", secretAccessKey = "${secretAccessKey}" }`,
-    ),
-  );
-  old = await startLocalRegistry({ config, persistTo: join(folder, "state") });
-  endpoint = `${old.origin}/cdn-cgi/local/r2/s3`;
+  old = await startS3Registry(folder);
+  ({ endpoint } = old);
+  const { accessKeyId, secretAccessKey } = old;
+  credentials = { accessKeyId, secretAccessKey };
 });
 
 afterAll(async () => {

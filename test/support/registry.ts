@@ -54,13 +54,21 @@ export function createTestRegistry(options: TestRegistryOptions = {}): TestRegis
   };
 }
 
+const variables = {
+  ANONYMOUS: "all",
+  S3_ENDPOINT: "https://account.r2.example",
+  S3_BUCKET: "skerry",
+  S3_ACCESS_KEY_ID: "access key",
+  S3_SECRET_ACCESS_KEY: "secret access key",
+};
+
 /** A client of a registry over any platform. */
 export function createClient(
   platform: Platform,
   overrides: Partial<Config> = {},
   onAnswer: () => void = () => undefined,
 ): Client {
-  const config = { ...readConfig({ ANONYMOUS: "all" }), uploadKey: "a key for tests alone", ...overrides };
+  const config = { ...readConfig(variables), uploadKey: "a key for tests alone", ...overrides };
   const registry = createRegistry(config, platform);
   const app = createApp(registry);
   const send = async (request: string, ask: Ask, deferred: Promise<unknown>[]) => {

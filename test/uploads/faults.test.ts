@@ -4,6 +4,7 @@ import { blobOf, closeUpload, expectStatus, noise, pushBlob, type TestBlob } fro
 import { type Client, createTestRegistry, type TestRegistry } from "../support/registry.ts";
 import { expectSound } from "./bucket.ts";
 import { chunked, expectBlob, expectNoBlob, locationOf, openUpload, patch } from "./flows.ts";
+import { pushInParts } from "./parts-client.ts";
 
 /** What the registry logs about faults that a test makes is no news. */
 beforeEach(() => {
@@ -71,6 +72,7 @@ const flows: readonly (readonly [string, Uint8Array<ArrayBuffer>, Flow])[] = [
   ["POST+PATCH+PUT in chunks: segments", large, steps(post, patchChunked, close)],
   ["POST+2 PATCH+PUT", large, steps(post, patchHalf(0), patchHalf(1), close)],
   ["POST+PATCH+PUT with the last chunk", large, steps(post, patchHalf(0), closeWithHalf)],
+  ["parts straight to the bucket", large, (client, blob) => pushInParts(client, name, blob, 400_000)],
   [
     "mount with from",
     small,

@@ -2,6 +2,7 @@ import { expect } from "vitest";
 import { algorithmOf, digestOf } from "../../src/oci/digest.ts";
 import { closeUpload, expectStatus, type TestBlob } from "../support/content.ts";
 import type { Client } from "../support/registry.ts";
+import { pushInParts } from "./parts-client.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -90,6 +91,7 @@ export const everyPush: Readonly<Record<string, Push>> = {
     const first = await patch(client, await openUpload(client, name, query), bytes.slice(0, half));
     return closeUpload(client, first, digest, bytes.slice(half));
   },
+  "parts straight to the bucket": (client, name, blob) => pushInParts(client, name, blob, 1_000_000),
 };
 
 /** The answer is an error of the specification's form with that code. */
