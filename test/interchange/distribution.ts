@@ -38,15 +38,21 @@ export function treeBelow(rootdirectory: string): Storage {
 // The S3 driver of Debian's version cannot load a bundle of certificates that the environment names.
 const command = ["env", "--unset=AWS_CA_BUNDLE", "docker-registry"];
 
-/** Serves what the storage holds on a free port. */
-export async function startDistribution(lab: DistributionLab, storage: Storage): Promise<DistributionServer> {
+/** Serves what the storage holds on a free port; to those in a file of Apache's htpasswd alone, if one is named. */
+export async function startDistribution(
+  lab: DistributionLab,
+  storage: Storage,
+  htpasswd?: string,
+): Promise<DistributionServer> {
   const port = await freePort();
   const host = `127.0.0.1:${port}`;
-  const config = await writeConfig(lab, storage, host);
+  const auth =
+    htpasswd === undefined ? {} : { auth: { htpasswd: { realm: "distribution", path: htpasswd } } };
+  const config = await writeConfig(lab, storage, host, auth);
   const background = await lab.processes.start([...command, "serve", config], {
     ready: () =>
       fetch(`http://${host}/v2/`).then(
-        ({ ok }) => ok,
+        ({ status }) => status === (htpasswd === undefined ? 200 : 401),
         () => false,
       ),
   });
@@ -59,8 +65,14 @@ export async function collectGarbage(lab: DistributionLab, storage: Storage): Pr
   return lab.processes.run([...command, "garbage-collect", config]);
 }
 
-async function writeConfig({ dir }: DistributionLab, storage: Storage, address: string): Promise<string> {
+async function writeConfig(
+  { dir }: DistributionLab,
+  storage: Storage,
+  address: string,
+  auth: object = {},
+): Promise<string> {
   const config = {
+    ...auth,
     version: 0.1,
     log: { level: "warn" },
     storage: { ...storage, delete: { enabled: true }, redirect: { disable: true } },

@@ -4,13 +4,18 @@ import { join } from "node:path";
 import { afterAll, beforeAll } from "vitest";
 import { type LocalRegistry, startLocalRegistry } from "../../scripts/local-registry.ts";
 
-/** Runs one registry with an empty store for all tests of a file. */
-export function useRegistry(vars: Readonly<Record<string, string>> = {}): () => LocalRegistry {
+type Variables = Readonly<Record<string, string>>;
+
+/** Runs one registry with an empty store for all tests of a file; its variables may have to be made first. */
+export function useRegistry(vars: Variables | (() => Promise<Variables>) = {}): () => LocalRegistry {
   let registry: LocalRegistry | undefined;
   let persistTo: string | undefined;
   beforeAll(async () => {
     persistTo = await mkdtemp(join(tmpdir(), "skerry-wire-"));
-    registry = await startLocalRegistry({ persistTo, vars });
+    registry = await startLocalRegistry({
+      persistTo,
+      vars: typeof vars === "function" ? await vars() : vars,
+    });
   });
   afterAll(async () => {
     await registry?.stop();
