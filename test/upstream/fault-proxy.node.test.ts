@@ -70,6 +70,13 @@ describe("a proxy", () => {
     expect((await head(blobPath)).status).toBe(200);
   });
 
+  it("may be late", async () => {
+    proxy.fault = faults.delays(20);
+    const start = performance.now();
+    expect((await get(manifestPath)).status).toBe(200);
+    expect(performance.now() - start).toBeGreaterThan(15);
+  });
+
   it("redirects to where it is told", async () => {
     proxy.fault = faults.redirects(({ path }) => `http://storage.example${path}`, 302);
     const answer = await get(blobPath);

@@ -5,6 +5,7 @@ import type { Exchange, Fault, OriginAnswer, SeenRequest } from "./fault-proxy.t
 const kinds = {
   manifests: /\/manifests\//,
   blobs: /\/blobs\//,
+  tokens: /^\/token\b/,
 } as const;
 
 /** The fault for requests of that kind, and no fault for others. */
@@ -19,6 +20,14 @@ export function unless(method: string, fault: Fault): Fault {
 
 /** Never answers. */
 export const hangs: Fault = () => undefined;
+
+/** Asks the origin that many milliseconds late. */
+export function delays(milliseconds: number): Fault {
+  return async ({ pass }) => {
+    await pause(milliseconds);
+    await pass();
+  };
+}
 
 /** Answers with that status, without asking the origin. */
 export function answers(status: number, headers: Readonly<Record<string, string>> = {}): Fault {
