@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
+import type { Client, Credentials } from "../scripts/registry-client.ts";
 import { LayoutWriter } from "../test/clients/fixtures/layout.ts";
 import type { Processes } from "../test/clients/harness/processes.ts";
-import type { Client, Credentials } from "./support/client.ts";
 import { newContent, newManifest, Repository } from "./support/registry.ts";
 import type { Operation } from "./support/round.ts";
 

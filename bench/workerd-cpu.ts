@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { startLocalRegistry } from "../scripts/local-registry.ts";
-import { Client } from "./support/client.ts";
+import { Client } from "../scripts/registry-client.ts";
 import { newContent, newManifest, Repository } from "./support/registry.ts";
 import { shown } from "./support/statistics.ts";
 import { cpuSeconds } from "./support/usage.ts";

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import type { Answer, Client } from "./client.ts";
+import type { Answer, Client } from "../../scripts/registry-client.ts";
 
 export interface Content {
   readonly bytes: Uint8Array;

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, expect, it } from "vitest";
-import { Client } from "../../bench/support/client.ts";
+import { Client } from "../../scripts/registry-client.ts";
 
 const credentials = { name: "alice", password: "secret" };
 const basic = `Basic ${Buffer.from("alice:secret").toString("base64")}`;

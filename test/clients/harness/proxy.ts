@@ -1,8 +1,15 @@
 import { once } from "node:events";
-import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  request,
+  type ServerResponse,
+} from "node:http";
 import type { AddressInfo } from "node:net";
 import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { createGzip } from "node:zlib";
 
 /** One request that passed through the proxy, and its answer. */
 export interface Exchange {
@@ -22,6 +29,14 @@ export interface ProxyOptions {
   readonly maxBody?: number;
   /** The first blob that is longer than this many bytes is cut off there, once, with its connection. */
   readonly cutBlobAt?: number;
+  /** Headers that are taken off requests, in lower case. */
+  readonly withoutRequestHeaders?: readonly string[];
+  /** Headers that are taken off answers, in lower case. */
+  readonly withoutHeaders?: readonly string[];
+  /** Whether bodies of answers are compressed for clients that accept gzip, whatever Cache-Control says. */
+  readonly gzip?: boolean;
+  /** What every request is answered with, as HTML, instead of being passed on. */
+  readonly page?: { readonly status: number; readonly html: string };
 }
 
 export interface RegistryProxy {
@@ -48,6 +63,14 @@ export async function startProxy(target: string, options: ProxyOptions = {}): Pr
       received: 0,
     };
     exchanges.push(exchange);
+    if (options.page !== undefined) {
+      exchange.status = options.page.status;
+      answer
+        .writeHead(exchange.status, { "Content-Type": "text/html; charset=UTF-8" })
+        .end(options.page.html);
+      incoming.resume();
+      return;
+    }
     const limit = options.maxBody ?? Number.POSITIVE_INFINITY;
     if (Number(incoming.headers["content-length"] ?? 0) > limit) {
       exchange.status = refuse(incoming, answer);
@@ -55,7 +78,7 @@ export async function startProxy(target: string, options: ProxyOptions = {}): Pr
     }
     const onward = request(`http://${target}${incoming.url}`, {
       method: exchange.method,
-      headers: incoming.headers,
+      headers: without(incoming.headers, options.withoutRequestHeaders),
     });
     answer.once("close", () => onward.destroy());
     const sending = pipeline(
@@ -74,15 +97,21 @@ export async function startProxy(target: string, options: ProxyOptions = {}): Pr
     exchange.status = reply.statusCode ?? 0;
     const cut = mayCut && isLongBlob(exchange, reply, options.cutBlobAt ?? 0);
     if (cut) mayCut = false;
-    answer.writeHead(exchange.status, reply.rawHeaders);
-    await pipeline(
-      reply,
-      counter((bytes) => {
-        exchange.received += bytes;
-        return cut && exchange.received > (options.cutBlobAt ?? 0) ? new Error("cut on purpose") : undefined;
-      }),
-      answer,
-    );
+    const counted = counter((bytes) => {
+      exchange.received += bytes;
+      return cut && exchange.received > (options.cutBlobAt ?? 0) ? new Error("cut on purpose") : undefined;
+    });
+    const mayCompress = incoming.headers["accept-encoding"]?.includes("gzip") && exchange.method === "GET";
+    if (options.gzip && mayCompress && reply.headers["content-encoding"] === undefined) {
+      answer.writeHead(exchange.status, {
+        ...without(reply.headers, ["content-length"]),
+        "content-encoding": "gzip",
+      });
+      await pipeline(reply, counted, createGzip(), answer);
+    } else {
+      answer.writeHead(exchange.status, rawWithout(reply.rawHeaders, options.withoutHeaders));
+      await pipeline(reply, counted, answer);
+    }
   }
 
   const server = createServer((incoming, answer) => {
@@ -106,6 +135,15 @@ export async function startProxy(target: string, options: ProxyOptions = {}): Pr
 }
 
 class BodyTooLarge extends Error {}
+
+function without(headers: IncomingHttpHeaders, names: readonly string[] = []): IncomingHttpHeaders {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !names.includes(name)));
+}
+
+/** As `without`, for names and values in turn. */
+function rawWithout(headers: readonly string[], names: readonly string[] = []): string[] {
+  return headers.filter((_, index) => !names.includes(headers[index - (index % 2)]?.toLowerCase() ?? ""));
+}
 
 function refuse(incoming: IncomingMessage, answer: ServerResponse): number {
   if (!answer.headersSent) {

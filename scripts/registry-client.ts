@@ -18,6 +18,8 @@ export interface Ask {
   readonly body?: Uint8Array;
   /** Whether the body of the answer is only counted. */
   readonly discard?: boolean;
+  /** Whether the body goes out in chunks, its length untold. */
+  readonly chunked?: boolean;
 }
 
 export interface Answer {
@@ -28,6 +30,9 @@ export interface Answer {
   /** Bytes of the body. */
   readonly size: number;
 }
+
+/** The token server gave no token. */
+export class LoginRefused extends Error {}
 
 /** An HTTP/1.1 client that keeps its connections, and logs in when it is asked to. */
 export class Client {
@@ -48,6 +53,20 @@ export class Client {
    * @throws Error for an answer with another status than `expected`.
    */
   async ask(method: string, target: string, expected: number, ask: Ask = {}): Promise<Answer> {
+    const answer = await this.send(method, target, ask);
+    if (answer.status !== expected) {
+      const text = answer.body.toString().slice(0, 300);
+      const url = new URL(target, this.origin);
+      throw new Error(`${method} ${url}: ${answer.status} instead of ${expected}: ${text}`);
+    }
+    return answer;
+  }
+
+  /**
+   * Sends a request, and whatever the answer is, returns it. Bodies are as they came: compressed ones stay so.
+   * @throws LoginRefused
+   */
+  async send(method: string, target: string, ask: Ask = {}): Promise<Answer> {
     const url = new URL(target, this.origin);
     const kind = `${method === "HEAD" ? "GET" : method} ${repositoryOf(url)}`;
     let answer = await this.#send(method, url, ask, this.#authorizations.get(kind));
@@ -55,10 +74,6 @@ export class Client {
       const authorization = await this.#logIn(this.#credentials, String(answer.headers["www-authenticate"]));
       this.#authorizations.set(kind, authorization);
       answer = await this.#send(method, url, ask, authorization);
-    }
-    if (answer.status !== expected) {
-      const text = answer.body.toString().slice(0, 300);
-      throw new Error(`${method} ${url}: ${answer.status} instead of ${expected}: ${text}`);
     }
     return answer;
   }
@@ -70,7 +85,9 @@ export class Client {
   async #send(method: string, url: URL, ask: Ask, authorization: string | undefined): Promise<Answer> {
     const headers: Record<string, string> = { ...ask.headers };
     if (authorization !== undefined && url.origin === this.origin) headers.Authorization = authorization;
-    if (ask.body !== undefined || method !== "GET") headers["Content-Length"] = String(ask.body?.length ?? 0);
+    if (ask.chunked) headers["Transfer-Encoding"] = "chunked";
+    else if (ask.body !== undefined || method !== "GET")
+      headers["Content-Length"] = String(ask.body?.length ?? 0);
     const send = url.protocol === "https:" ? requestHttps : requestHttp;
     const request = send(url.href, { method, headers, agent: this.#agent });
     const response = answerOf(request);
@@ -101,6 +118,8 @@ export class Client {
       if (fields[field] !== undefined) url.searchParams.set(field, fields[field]);
     }
     const response = await fetch(url, { headers: { Authorization: basic } });
+    if (!response.ok)
+      throw new LoginRefused(`GET ${url.pathname}: ${response.status} ${await response.text()}`);
     const answer = (await response.json()) as { readonly token?: string; readonly access_token?: string };
     return `Bearer ${answer.token ?? answer.access_token}`;
   }
