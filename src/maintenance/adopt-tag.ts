@@ -1,6 +1,6 @@
 import { type Digest, tryParseDigest } from "../oci/digest.ts";
 import type { RepositoryName, Tag } from "../oci/name.ts";
-import { type Link, readLink } from "../storage/link.ts";
+import { isSameLife, type Link, readLink } from "../storage/link.ts";
 import { statManifest } from "../storage/manifests.ts";
 import { projectUntilStable } from "../storage/projection.ts";
 import { whenWritable } from "../storage/register.ts";
@@ -77,5 +77,5 @@ async function wasMovedSince(
 
 async function isAlive(store: Store, name: RepositoryName, digest: Digest, was: Link): Promise<boolean> {
   const now = await readLink(store, store.layout.revisionLink(name, digest), digest);
-  return now.target !== undefined && now.generation === was.generation;
+  return now.target !== undefined && isSameLife(now.generation, was.generation);
 }

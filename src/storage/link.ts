@@ -44,6 +44,14 @@ export function linkOf(object: R2Object, digest: Digest): Link | undefined {
   return { ...fromMetadata(object.etag, metadata), target: digest };
 }
 
+/**
+ * Whether what was set against the life `set` of a manifest is of the life `live`, the one that its revision link
+ * has now. A link of distribution's has none, "": it may have been written over the link of any life, which goes on.
+ */
+export function isSameLife(live: string, set: string): boolean {
+  return live === "" || live === set;
+}
+
 /** What a live link says; the body is `digest`. */
 export interface LinkFacts {
   readonly digest: Digest;

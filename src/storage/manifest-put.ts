@@ -6,7 +6,7 @@ import { mapBounded } from "./bounded.ts";
 import { claim } from "./claim.ts";
 import { putData } from "./data.ts";
 import { GuardWatch } from "./guard.ts";
-import { type Link, liveLink, readLink } from "./link.ts";
+import { isSameLife, type Link, liveLink, readLink } from "./link.ts";
 import { isProjected, project, projectUntilStable } from "./projection.ts";
 import { listedReferrer, putReferrer, type ReferrerEntry, unlistReferrer } from "./referrer-entry.ts";
 import { swap, whenWritable } from "./register.ts";
@@ -123,7 +123,7 @@ function isSuperseded(
   if (mine === undefined || version === undefined || mine.version === version) return false;
   return (
     request.condition !== undefined ||
-    (revision.target !== undefined && revision.generation === mine.target?.generation)
+    (revision.target !== undefined && isSameLife(revision.generation, mine.target?.generation ?? ""))
   );
 }
 
@@ -229,7 +229,7 @@ async function lastLook(
     },
     async () => {
       const revision = await readLink(store, store.layout.revisionLink(name, digest), digest);
-      isLive = revision.target !== undefined && revision.generation === generation;
+      isLive = revision.target !== undefined && isSameLife(revision.generation, generation);
     },
     ...changes.map((change) => () => settle(store, put, change)),
   ];

@@ -2,7 +2,7 @@ import type { Digest } from "../oci/digest.ts";
 import { manifestOf } from "../oci/manifest.ts";
 import { ociManifest } from "../oci/media-type.ts";
 import type { RepositoryName } from "../oci/name.ts";
-import { type Link, readLink } from "./link.ts";
+import { isSameLife, type Link, readLink } from "./link.ts";
 import type { Store } from "./store.ts";
 
 /** A manifest of a repository, without its bytes. */
@@ -47,7 +47,7 @@ export async function readManifest(
     store.bucket.get(store.layout.blobData(digest)),
   ]);
   if (data === null) return undefined;
-  if (link.target === undefined || (generation !== undefined && link.generation !== generation)) {
+  if (link.target === undefined || (generation !== undefined && !isSameLife(link.generation, generation))) {
     await data.body.cancel();
     return undefined;
   }

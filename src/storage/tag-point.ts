@@ -2,7 +2,7 @@ import type { Digest } from "../oci/digest.ts";
 import { RegistryError, retryLater } from "../oci/error.ts";
 import type { RepositoryName } from "../oci/name.ts";
 import { GuardWatch } from "./guard.ts";
-import { readLink } from "./link.ts";
+import { isSameLife, readLink } from "./link.ts";
 import { project, projectUntilStable } from "./projection.ts";
 import { whenWritable } from "./register.ts";
 import type { Store } from "./store.ts";
@@ -52,7 +52,7 @@ export async function pointTag(
       await whenWritable(store, () => store.bucket.put(store.layout.tagged(name, digest, request.tag), ""));
       continue;
     }
-    if (after.target === undefined || after.generation !== generation) throw unknown(name, digest);
+    if (after.target === undefined || !isSameLife(after.generation, generation)) throw unknown(name, digest);
     return state;
   }
   throw retryLater(1, "garbage collection keeps getting in the way");

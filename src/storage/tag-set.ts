@@ -2,7 +2,7 @@ import type { Digest } from "../oci/digest.ts";
 import { RegistryError, retryLater } from "../oci/error.ts";
 import type { RepositoryName, Tag } from "../oci/name.ts";
 import { withLegacyTag } from "./legacy-tags.ts";
-import { readLink } from "./link.ts";
+import { isSameLife, readLink } from "./link.ts";
 import { projectUntilStable } from "./projection.ts";
 import { whenWritable } from "./register.ts";
 import type { Store } from "./store.ts";
@@ -134,10 +134,11 @@ async function liveDigest(
   const { target } = state;
   if (target === undefined) return undefined;
   if (target.digest === known?.digest) {
-    return target.generation === known.generation ? target.digest : undefined;
+    const { generation } = known;
+    return generation !== undefined && isSameLife(generation, target.generation) ? target.digest : undefined;
   }
   const revision = await readLink(store, store.layout.revisionLink(name, target.digest), target.digest);
-  return revision.target !== undefined && revision.generation === target.generation
+  return revision.target !== undefined && isSameLife(revision.generation, target.generation)
     ? target.digest
     : undefined;
 }

@@ -3,7 +3,7 @@ import { RegistryError, retryLater } from "../oci/error.ts";
 import type { RepositoryName, Tag } from "../oci/name.ts";
 import { settleBounded } from "./bounded.ts";
 import { DamagedTag } from "./damaged-tag.ts";
-import { readLink } from "./link.ts";
+import { isSameLife, readLink } from "./link.ts";
 import { OutOfOperations } from "./metered-bucket.ts";
 import { projectUntilStable, unproject } from "./projection.ts";
 import type { Version } from "./register.ts";
@@ -93,7 +93,8 @@ async function bury(
   for (let attempt = 0; attempt < tries; attempt++) {
     const { target, version } = state;
     if (target === undefined) return { tombstone: resumes ? version : undefined, removed: false };
-    if (target.digest !== digest || target.generation === liveNow) {
+    const isAlive = liveNow !== undefined && isSameLife(liveNow, target.generation);
+    if (target.digest !== digest || isAlive) {
       return { tombstone: undefined, removed: false };
     }
     const after = await swapTagToTombstone(store, name, tag, state);

@@ -1,7 +1,7 @@
 import { tryParseDigest } from "../../oci/digest.ts";
 import { isDamage } from "../../storage/damaged-tag.ts";
 import type { Key } from "../../storage/key.ts";
-import { readLink } from "../../storage/link.ts";
+import { isSameLife, readLink } from "../../storage/link.ts";
 import { projectUntilStable } from "../../storage/projection.ts";
 import { isSettled } from "../../storage/record-repair.ts";
 import { whenWritable } from "../../storage/register.ts";
@@ -22,7 +22,7 @@ export async function checkTag(checker: Checker, object: R2Object, key: TagKey):
   if (target !== undefined) {
     const { digest } = target;
     const revision = await readLink(store, store.layout.revisionLink(name, digest), digest);
-    if (revision.target === undefined || revision.generation !== target.generation) {
+    if (revision.target === undefined || !isSameLife(revision.generation, target.generation)) {
       await checker.find({ kind: "dead tag", name, tag, digest }, () =>
         untagIf(store, name, tag, (live) => live === undefined),
       );
