@@ -15,7 +15,7 @@ export const commonPackages = ["busybox-static", "skopeo"];
 
 /** The clients that are tried, in the columns' order of the matrix. */
 export const catalogue: readonly ClientEntry[] = [
-  { name: "docker", packages: ["docker.io"], open: openDocker },
+  { name: "docker", packages: ["docker.io", "curl", "jq"], open: openDocker },
   { name: "containerd", packages: ["containerd", "runc"], open: openContainerd },
   { name: "podman", packages: ["podman", "runc"], open: openPodman },
   { name: "buildah", packages: ["buildah", "runc"], open: openBuildah },

@@ -7,6 +7,7 @@ import { type Client, type Lab, Skip } from "./harness/client.ts";
 import { startDockerd } from "./harness/dockerd.ts";
 import { seeds } from "./harness/seed.ts";
 import { checkLogin } from "./login.ts";
+import { checkWorkflow } from "./workflow.ts";
 
 /** The first release of dockerd that unpacks zstd layers. */
 const firstWithZstd = 23;
@@ -110,6 +111,7 @@ export async function openDocker(lab: Lab): Promise<Client> {
           },
           pull: (reference) => docker("pull", reference),
         });
+        await checkWorkflow(lab);
       },
       "resumed pull": () =>
         withProxy(registry.host, { cutBlobAt: 30 * mebibyte }, async (proxy) => {

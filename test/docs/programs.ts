@@ -11,8 +11,7 @@ const untried: Readonly<Record<string, string>> = {
   "docker save":
     "needs an image of the reader's; test/clients/regctl-body-limit.ts imports the same kind of archive",
   "docker login -u": "short for --username, which is run",
-  "docker login --password-stdin":
-    "the same as --password, which is run, but seen by nobody else on the machine",
+  "docker login --password-stdin": "run by test/clients/workflow.ts, from examples/github-actions.yml",
   "crane copy": "another registry is needed; test/interchange copies between two with skopeo",
   "regctl image copy --referrers": "as with crane",
   "regctl image copy --digest-tags": "as with crane",
@@ -47,7 +46,7 @@ function clientCheck(...files: readonly string[]): Check {
 
 /** curl's options that take a value, and those that take none. */
 const curlValues = new Set(["-H", "-u", "-X", "-d", "-o", "-D", "-T", "--data", "--header", "--user"]);
-const curlFlags = new Set(["-s", "-S", "-f", "-i", "-I", "-L", "-sS", "-sf", "-fsS", "--fail", "--head"]);
+const curlFlags = new Set(["-s", "-S", "-f", "-i", "-I", "-L", "-sS", "-sSf", "-fsS", "--fail", "--head"]);
 
 /** The path must be one that the registry serves. */
 async function checkCurl([, ...args]: readonly string[]): Promise<Complaint> {

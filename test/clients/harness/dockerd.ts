@@ -5,11 +5,16 @@ import type { Lab } from "./client.ts";
 /** Runs a command of the docker client against the started daemon; returns its standard output. */
 export type Docker = (...args: readonly string[]) => Promise<string>;
 
-/** Starts a docker daemon that shares nothing with one that may run here already, and has no network of its own. */
-export async function startDockerd({ processes, dir, cleanup }: Lab): Promise<Docker> {
-  const socket = `unix://${join(dir, "docker.sock")}`;
+/** The docker client of a lab and the options that lead it to the lab's daemon. */
+export function dockerCommand({ dir }: Lab): readonly string[] {
   // Debian's own client: another one may stand before it in the PATH.
-  const client = ["/usr/bin/docker", "--config", join(dir, "config"), "--host", socket];
+  return ["/usr/bin/docker", "--config", join(dir, "config"), "--host", `unix://${join(dir, "docker.sock")}`];
+}
+
+/** Starts a docker daemon that shares nothing with one that may run here already, and has no network of its own. */
+export async function startDockerd(lab: Lab): Promise<Docker> {
+  const { processes, dir, cleanup } = lab;
+  const client = dockerCommand(lab);
   const docker: Docker = (...args) => {
     return processes.run([...client, ...args], { timeout: 120, env: { DOCKER_BUILDKIT: "1" } });
   };
@@ -17,7 +22,7 @@ export async function startDockerd({ processes, dir, cleanup }: Lab): Promise<Do
   const command = [
     "dockerd",
     `--config-file=${join(dir, "daemon.json")}`,
-    `--host=${socket}`,
+    `--host=${client.at(-1)}`,
     `--data-root=${join(dir, "data")}`,
     `--exec-root=${join(dir, "exec")}`,
     `--pidfile=${join(dir, "dockerd.pid")}`,
