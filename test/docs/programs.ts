@@ -12,6 +12,7 @@ const untried: Readonly<Record<string, string>> = {
     "needs an image of the reader's; test/clients/regctl-body-limit.ts imports the same kind of archive",
   "docker login -u": "short for --username, which is run",
   "docker login --password-stdin": "run by test/clients/workflow.ts, from examples/github-actions.yml",
+  "rclone copy --checksum": "only tells what is copied again",
   "crane copy": "another registry is needed; test/interchange copies between two with skopeo",
   "regctl image copy --referrers": "as with crane",
   "regctl image copy --digest-tags": "as with crane",
@@ -19,7 +20,7 @@ const untried: Readonly<Record<string, string>> = {
 
 /** Shells' own commands, and programs about which there is nothing to know here. */
 const plain = new Set([
-  ...["cd", "export", "echo", "exit", "test", "jq", "date", "git", "mkdir", "rclone"],
+  ...["cd", "export", "echo", "exit", "test", "jq", "date", "git", "mkdir"],
   ...["stat", "sha256sum", "cut", "cat", "sed", "tr"],
 ]);
 
@@ -72,6 +73,16 @@ async function checkCurl([, ...args]: readonly string[]): Promise<Complaint> {
   return undefined;
 }
 
+/** What test/interchange/backup.ts runs of rclone, from docs/operations.md. */
+const rcloneRun = new Set(["copy", "--metadata", "--include", "--exclude", "--ignore-existing"]);
+
+function checkRclone([, command = "", ...args]: readonly string[]): Complaint {
+  const missing = [command, ...optionsOf(args)].find(
+    (word) => !rcloneRun.has(word) && untried[`rclone ${command} ${word}`] === undefined,
+  );
+  return missing && `"rclone ${missing}" is not run by test/interchange/backup.ts: test/docs/programs.ts`;
+}
+
 /** Every program that the documentation calls. */
 export const programs: Readonly<Record<string, Check>> = {
   npm: checkNpm,
@@ -79,6 +90,7 @@ export const programs: Readonly<Record<string, Check>> = {
   node: checkNode,
   wrangler: checkWrangler,
   curl: checkCurl,
+  rclone: checkRclone,
   docker: clientCheck("docker"),
   podman: clientCheck("podman"),
   buildah: clientCheck("buildah"),

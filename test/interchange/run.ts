@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { backup } from "./backup.ts";
 import { fromDistribution } from "./from-distribution.ts";
 import { inPlace } from "./in-place.ts";
 import type { Holdings } from "./registry.ts";
@@ -7,9 +8,9 @@ import { pushToSkerry, toDistribution } from "./to-distribution.ts";
 import { makeInterchangeFixtures, type World } from "./world.ts";
 
 // npm run test:interchange
-// Takes over what Debian's docker-registry wrote, and hands it what Skerry holds.
+// Takes over what Debian's docker-registry wrote, and hands it what Skerry holds; backs a bucket up, and restores it.
 
-const packages = ["docker-registry", "skopeo", "busybox-static"];
+const packages = ["docker-registry", "skopeo", "busybox-static", "rclone"];
 
 process.exitCode = await runChecks("interchange", packages, async ({ processes, checks, dir }) => {
   const world: World = {
@@ -25,4 +26,5 @@ process.exitCode = await runChecks("interchange", packages, async ({ processes, 
   const held: Holdings = new Map([...world.holdings].map(([name, tags]) => [name, new Map(tags)]));
   await toDistribution(world);
   await inPlace({ ...world, holdings: held });
+  await backup(world);
 });

@@ -1,4 +1,4 @@
-import type { Client } from "../support/registry.ts";
+import type { Asker } from "../support/registry.ts";
 
 interface Manifest {
   readonly config?: { readonly digest: string };
@@ -16,7 +16,7 @@ export interface Pulled {
 }
 
 /** Pulls every tag of every repository, with all that it refers to. */
-export async function pullEverything(client: Client): Promise<readonly Pulled[]> {
+export async function pullEverything(client: Asker): Promise<readonly Pulled[]> {
   const { repositories } = await json<{ repositories: string[] }>(client, "/v2/_catalog");
   const pulled: Pulled[] = [];
   for (const name of repositories) {
@@ -31,7 +31,7 @@ export async function pullEverything(client: Client): Promise<readonly Pulled[]>
 }
 
 async function pull(
-  client: Client,
+  client: Asker,
   name: string,
   reference: string,
   missing: string[],
@@ -52,6 +52,6 @@ async function pull(
   return answer.headers.get("Docker-Content-Digest");
 }
 
-async function json<Body>(client: Client, path: string): Promise<Body> {
+async function json<Body>(client: Asker, path: string): Promise<Body> {
   return (await client.ask(`GET ${path}`)).json<Body>();
 }

@@ -8,7 +8,7 @@ import {
   putManifest,
   type TestManifest,
 } from "../support/content.ts";
-import type { Client } from "../support/registry.ts";
+import type { Asker } from "../support/registry.ts";
 
 /** Numbers from 0 to below 1, the same for the same seed. */
 export function randomOf(seed: number): () => number {
@@ -24,13 +24,13 @@ export type Values = Map<string, Set<string | undefined>>;
 
 /** One client of many that push, move, remove and delete while something else goes on. */
 export class Pusher {
-  readonly #client: Client;
+  readonly #client: Asker;
   readonly #name: string;
   readonly #random: () => number;
   readonly #values: Values;
   #count = 0;
 
-  constructor(client: Client, name: string, seed: number, values: Values) {
+  constructor(client: Asker, name: string, seed: number, values: Values) {
     this.#client = client;
     this.#name = name;
     this.#random = randomOf(seed);

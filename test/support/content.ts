@@ -1,6 +1,6 @@
 import { type Algorithm, type Digest, digestOf } from "../../src/oci/digest.ts";
 import { ociImageConfig, ociIndex, ociManifest } from "../../src/oci/media-type.ts";
-import type { Client } from "./registry.ts";
+import type { Asker } from "./registry.ts";
 
 /** Bytes with their digest. */
 export interface TestBlob {
@@ -74,14 +74,14 @@ export async function indexOf(
 }
 
 /** Pushes a blob by POST and PUT. */
-export async function pushBlob(client: Client, name: string, blob: TestBlob): Promise<Response> {
+export async function pushBlob(client: Asker, name: string, blob: TestBlob): Promise<Response> {
   const started = await client.ask(`POST /v2/${name}/blobs/uploads/`);
   return closeUpload(client, started, blob.digest, blob.bytes);
 }
 
 /** The closing PUT of an upload whose last answer was `answer`. */
 export function closeUpload(
-  client: Client,
+  client: Asker,
   answer: Response,
   digest: string,
   body: BodyInit | null = null,
@@ -93,7 +93,7 @@ export function closeUpload(
 
 /** PUTs a manifest by tag or digest; nothing that it refers to. */
 export function putManifest(
-  client: Client,
+  client: Asker,
   name: string,
   reference: string,
   manifest: TestManifest,
@@ -107,7 +107,7 @@ export function putManifest(
 
 /** Pushes an image of its own with its blobs: `seed` makes the difference. */
 export async function pushImage(
-  client: Client,
+  client: Asker,
   name: string,
   reference: string | undefined,
   seed: string,
