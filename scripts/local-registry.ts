@@ -83,9 +83,13 @@ export async function startLocalRegistry(options: LocalRegistryOptions = {}): Pr
   }
 }
 
-/** A deployed registry is closed until told otherwise; one that only this machine reaches is open. */
+/**
+ * A deployed registry is closed until told otherwise, and logs every request; one that only this machine reaches
+ * is open, and one that runs in a terminal is quiet.
+ */
 function defaultVars(host: string): Record<string, string> {
-  return host === "localhost" || host === "::1" || host.startsWith("127.") ? { ANONYMOUS: "all" } : {};
+  const isOpen = host === "localhost" || host === "::1" || host.startsWith("127.");
+  return { LOG: "errors", ...(isOpen && { ANONYMOUS: "all" }) };
 }
 
 async function expectAnswer(url: string): Promise<void> {

@@ -1,7 +1,6 @@
 import { Hono } from "hono/tiny";
 import { deleteRobot, getRobots, postRobot, postRotation } from "./handlers/accounts.ts";
 import { getAdoption, postAdoptStep } from "./handlers/adoption.ts";
-import { audit } from "./handlers/audit.ts";
 import { authenticate } from "./handlers/authentication.ts";
 import { getBase, getRoot } from "./handlers/base.ts";
 import { deleteBlob, getBlob } from "./handlers/blobs.ts";
@@ -11,8 +10,10 @@ import { type AppEnv, allowedMethods, type RegistryContext } from "./handlers/co
 import { errorResponse } from "./handlers/errors.ts";
 import { discoverExtensions, discoverRepositoryExtensions } from "./handlers/extensions.ts";
 import { getReports, postStep } from "./handlers/garbage-collection.ts";
+import { getLiveness, getReadiness, getVersion } from "./handlers/health.ts";
 import { deleteManifest, putManifest } from "./handlers/manifest-writes.ts";
 import { getManifest } from "./handlers/manifests.ts";
+import { observe } from "./handlers/observation.ts";
 import { getReferrers } from "./handlers/referrers.ts";
 import { getDatedTags, getTagHistory, restoreTag } from "./handlers/tag-history.ts";
 import { getTags } from "./handlers/tags.ts";
@@ -54,6 +55,9 @@ const routes: readonly (readonly [path: string, methods: Methods])[] = [
   ["/v2/_skerry/adopt", { GET: getAdoption, POST: postAdoptStep }],
   ["/v2/_skerry/gc", { GET: getReports, POST: postStep }],
   ["/token", { GET: getToken, POST: postToken }],
+  ["/livez", { GET: getLiveness }],
+  ["/readyz", { GET: getReadiness }],
+  ["/version", { GET: getVersion }],
 ];
 
 /**
@@ -64,14 +68,13 @@ export function createApp(registry: Registry): Hono<AppEnv> {
   const app = new Hono<AppEnv>({ strict: false });
   app.onError((error) => errorResponse(error));
   app.notFound(() => errorResponse(notFound()));
+  app.use(observe(registry));
   app.use(async (c, next) => {
-    c.set("registry", registry);
     c.set("url", new URL(c.req.url));
     await next();
     if (c.res.status >= 400) await drain(c.req.raw);
     c.res.headers.set("Docker-Distribution-API-Version", "registry/2.0");
   });
-  app.use(audit);
   app.use("/v2/*", authenticate);
   app.use("/v2/*", async (c, next) => {
     // Encoded slashes and zero bytes have no place in any name; decoding them would only blur what is meant.

@@ -14,6 +14,8 @@ export interface Env {
   readonly TAGS?: KVNamespace;
   /** Counts failed logins. */
   readonly RL?: RateLimit;
+  /** Gets a data point for each request. */
+  readonly METRICS?: AnalyticsEngineDataset;
   readonly [variable: string]: unknown;
 }
 
@@ -60,6 +62,8 @@ export interface Config {
   readonly chunkMinLength: number;
   readonly chunkMaxLength: number;
   readonly singlePutLimit: number;
+  readonly log: Values["LOG"];
+  readonly serverTiming: Values["SERVER_TIMING"];
   /** How clients reach the bucket themselves, if they may. */
   readonly s3: S3Access | undefined;
   /** Bytes from which on blobs are redirected; undefined for none. */
@@ -120,6 +124,8 @@ export function readConfig(env: Readonly<Record<string, unknown>>): Config {
     chunkMinLength: values.CHUNK_MIN_LENGTH,
     chunkMaxLength: values.CHUNK_MAX_LENGTH,
     singlePutLimit: values.SINGLE_PUT_LIMIT,
+    log: values.LOG,
+    serverTiming: values.SERVER_TIMING,
     s3,
     blobRedirect: values.BLOB_REDIRECT === "off" ? undefined : values.BLOB_REDIRECT,
   };

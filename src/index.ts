@@ -34,6 +34,7 @@ function registryOf(env: Env): Registry {
     clock,
     log: console.log,
     loginLimit: env.RL,
+    metrics: env.METRICS,
   };
   return createRegistry(readConfig(env), platform);
 }

@@ -2,6 +2,8 @@ import { Authenticator } from "./auth/authenticator.ts";
 import { everything, type Grant, pullGrants } from "./auth/grants.ts";
 import type { Fetch } from "./auth/key-set.ts";
 import type { Config } from "./config.ts";
+import type { Metrics } from "./observe/data-point.ts";
+import { ReadinessProbe } from "./observe/readiness.ts";
 import type { RepositoryName } from "./oci/name.ts";
 import { BufferPool } from "./storage/buffers.ts";
 import { EdgeCache } from "./storage/edge-cache.ts";
@@ -26,6 +28,8 @@ export interface Registry {
   /** Signs URLs of the bucket, or undefined when clients do not reach it themselves. */
   readonly objectUrls: ObjectUrls | undefined;
   readonly log: Log;
+  readonly metrics: Metrics | undefined;
+  readonly readiness: ReadinessProbe;
   readonly loginLimit: LoginLimit | undefined;
   /** Whether a repository mirrors another registry, and so takes no writes. */
   readonly isPullThrough: (name: RepositoryName) => boolean;
@@ -40,13 +44,15 @@ export interface Platform {
   readonly clock: Clock;
   /** Fetches the keys of other issuers; the global fetch unless given. */
   readonly fetch?: Fetch;
-  /** Takes the lines of the audit log; nobody unless given. */
+  /** Takes the lines of the log; nobody unless given. */
   readonly log?: Log;
+  /** Takes a data point for each request. */
+  readonly metrics?: Metrics | undefined;
   /** Counts failed logins; they are not limited unless given. */
   readonly loginLimit?: LoginLimit | undefined;
 }
 
-/** Takes a line of the audit log. */
+/** Takes a line of the log. */
 export type Log = (line: string) => void;
 
 /** The part of a rate limit binding that Skerry uses. */
@@ -67,10 +73,11 @@ export function createRegistry(config: Config, platform: Platform): Registry {
     store,
     auth: new Authenticator(
       { ...config, everybody: everybodysGrants(config) },
-      store,
       platform.fetch ?? ((url, init) => fetch(url, init)),
     ),
     log: platform.log ?? (() => undefined),
+    metrics: platform.metrics,
+    readiness: new ReadinessProbe(),
     loginLimit: platform.loginLimit,
     edgeCache:
       cache && config.cacheTtl > 0

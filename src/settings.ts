@@ -4,6 +4,8 @@ import { parsePatterns } from "./auth/grants.ts";
 import { parseIdentityIssuers } from "./auth/identities.ts";
 import { parseTokenIssuers } from "./auth/token-issuers.ts";
 import { parseTokenKey } from "./auth/token-key.ts";
+import { logLevels } from "./observe/log-line.ts";
+import { timingAudiences } from "./observe/server-timing.ts";
 import { compiled, flag, number, parsed, setting, words } from "./setting.ts";
 import { maxPrefixLength } from "./storage/layout.ts";
 import { parseTagPatterns } from "./storage/tag-pattern.ts";
@@ -177,5 +179,15 @@ export const settings = {
     "off",
     v.union([v.literal("off"), number(1, 5_000_000_000_000)]),
     "Bytes from which on a blob is not sent by the Worker: clients are redirected to `S3_ENDPOINT`, by a URL that is good for 20 minutes.",
+  ),
+  LOG: setting(
+    "requests",
+    v.picklist(logLevels),
+    "Which requests are logged, a line of JSON each: `off`; `errors`, those answered by a 5xx; `audit`, writes, deletes and refusals too; `requests`, all. `npm start` sets `errors`.",
+  ),
+  SERVER_TIMING: setting(
+    "admins",
+    v.picklist(timingAudiences),
+    "Who gets `Server-Timing` with the operations that his request took: nobody (`off`), those who may do everything (`admins`), `everybody`.",
   ),
 } as const;

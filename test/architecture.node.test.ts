@@ -11,8 +11,18 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   storage: ["storage/", "oci/"],
   auth: ["auth/", "storage/", "oci/"],
   maintenance: ["maintenance/", "storage/", "oci/"],
+  observe: ["observe/", "storage/", "oci/"],
   // registry.ts names the parts that handlers are given.
-  handlers: ["handlers/", "maintenance/", "auth/", "storage/", "oci/", "registry.ts"],
+  handlers: [
+    "handlers/",
+    "observe/",
+    "maintenance/",
+    "auth/",
+    "storage/",
+    "oci/",
+    "registry.ts",
+    "version.ts",
+  ],
 };
 
 const runtimeDependencies = ["aws4fetch", "hono", "jose", "p-map", "valibot"];

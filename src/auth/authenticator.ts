@@ -45,9 +45,8 @@ export class Authenticator {
   readonly #accounts: ReadonlyMap<string, Account>;
   readonly #tokenIssuers: TokenIssuers;
   readonly #identities: Identities;
-  readonly #store: Store;
 
-  constructor(policy: AuthPolicy, store: Store, fetch: Fetch) {
+  constructor(policy: AuthPolicy, fetch: Fetch) {
     const { accounts, everybody, tokenKeys, tokenIssuers, identityIssuers } = policy;
     this.tokens = new Tokens(tokenKeys);
     this.everybody = everybody;
@@ -55,18 +54,17 @@ export class Authenticator {
     this.#accounts = accounts;
     this.#tokenIssuers = new TokenIssuers(tokenIssuers, fetch);
     this.#identities = new Identities(identityIssuers, fetch);
-    this.#store = store;
   }
 
   /**
    * What the sender of this `Authorization` header may do; `service` is what our tokens are for.
    * @throws AuthenticationError for credentials that are not good: never are they just ignored.
    */
-  async authenticate(authorization: string | undefined, service: string): Promise<Access> {
+  async authenticate(store: Store, authorization: string | undefined, service: string): Promise<Access> {
     if (authorization === undefined) return this.#anonymous();
     const credentials = parseAuthorization(authorization);
-    if ("token" in credentials) return this.#bearer(credentials.token, service);
-    const { name, grants, admin } = await this.login(credentials);
+    if ("token" in credentials) return this.#bearer(credentials.token, service, store.clock.now());
+    const { name, grants, admin } = await this.login(store, credentials);
     return grantedAccess({ name, scheme: "basic" }, [...grants, ...this.everybody], admin);
   }
 
@@ -75,11 +73,11 @@ export class Authenticator {
    * name costs what a wrong key costs.
    * @throws AuthenticationError for wrong ones.
    */
-  async login({ name, password }: BasicCredentials): Promise<Identity> {
+  async login(store: Store, { name, password }: BasicCredentials): Promise<Identity> {
     if (password.includes(".")) {
-      return { ...(await this.#identities.verify(password, this.#store.clock.now())), admin: false };
+      return { ...(await this.#identities.verify(password, store.clock.now())), admin: false };
     }
-    const account = await this.#find(name);
+    const account = await this.#find(store, name);
     if (!(await isAccountKey(password, account?.hash)) || account === undefined) {
       throw new AuthenticationError("wrong name or key");
     }
@@ -90,16 +88,16 @@ export class Authenticator {
    * Who has this refresh token, as long as his key is the one with which he got it.
    * @throws AuthenticationError for one that is not good (any more).
    */
-  async refresh(token: string, service: string): Promise<Identity> {
-    const claims = await this.tokens.verifyRefresh(token, service, this.#store.clock.now());
-    const account = await this.#find(claims.account);
+  async refresh(store: Store, token: string, service: string): Promise<Identity> {
+    const claims = await this.tokens.verifyRefresh(token, service, store.clock.now());
+    const account = await this.#find(store, claims.account);
     if (account?.hash !== claims.hash) throw new AuthenticationError("refresh token of a key that is gone");
     return account;
   }
 
   /** An account of the configuration costs nothing, a robot one read; which of the two, the name alone decides. */
-  async #find(name: string): Promise<Account | undefined> {
-    return name.startsWith(robotPrefix) ? findRobot(this.#store, name) : this.#accounts.get(name);
+  async #find(store: Store, name: string): Promise<Account | undefined> {
+    return name.startsWith(robotPrefix) ? findRobot(store, name) : this.#accounts.get(name);
   }
 
   #anonymous(): Access {
@@ -109,8 +107,7 @@ export class Authenticator {
     return { ...access, admitted: this.everybody.length > 0, mustLogIn, lists };
   }
 
-  async #bearer(token: string, service: string): Promise<Access> {
-    const now = this.#store.clock.now();
+  async #bearer(token: string, service: string, now: number): Promise<Access> {
     const isOurs = claimedIssuer(token) === ourIssuer;
     const { subject, entries } = isOurs
       ? await this.tokens.verify(token, service, now)

@@ -10,8 +10,8 @@ const limitPeriod = 60;
 
 /** Finds out who asks, and lets nobody pass who may not talk to the registry at all. */
 export const authenticate: MiddlewareHandler<AppEnv> = async (c, next) => {
-  const { auth } = c.var.registry;
-  const access = auth.authenticate(c.req.header("Authorization"), serviceOf(c));
+  const { auth, store } = c.var.registry;
+  const access = auth.authenticate(store, c.req.header("Authorization"), serviceOf(c));
   c.set("access", await orRejected(c, access, () => rejected(c)));
   if (!c.var.access.admitted) throw refused(c);
   await next();

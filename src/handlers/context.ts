@@ -12,11 +12,14 @@ import {
 import type { Registry } from "../registry.ts";
 import { NearContent } from "../storage/near-content.ts";
 import { refused } from "./refusal.ts";
+import type { Trace } from "./trace.ts";
 
 /** What the middleware puts into the context of every request. */
 export interface AppEnv {
   readonly Variables: {
+    /** The parts of the registry, what is asked of its bindings counted. */
     readonly registry: Registry;
+    readonly trace: Trace;
     /** The URL of the request. */
     readonly url: URL;
     /** The methods that the route has a handler for. */
@@ -37,6 +40,7 @@ export type RegistryContext = Context<AppEnv>;
  */
 export function repositoryFor(c: RegistryContext, action: Action): RepositoryName {
   const name = parseRepositoryName(c.req.param("name") ?? "");
+  c.var.trace.repository = name;
   if (!c.var.access.allows(name, action)) throw refused(c);
   if (action !== "pull") refuseUnlessWritable(c, name, action);
   return name;
@@ -101,13 +105,9 @@ export function nearContent(c: RegistryContext): NearContent {
   return new NearContent(store, edgeCache, { origin, defer: (work) => defer(c, work) });
 }
 
-/** Keeps work going after the answer, and after a client that hangs up. */
-export function defer(c: RegistryContext, work: Promise<unknown>): void {
-  c.executionCtx.waitUntil(
-    work.catch((error: unknown) => {
-      console.error("deferred work failed", error);
-    }),
-  );
+/** Has work done after the answer, and after a client that hangs up. */
+export function defer(c: RegistryContext, work: () => Promise<unknown>): void {
+  c.var.trace.deferred.push(work);
 }
 
 /** Does work that must reach its end even if the client hangs up, and waits for it. */

@@ -50,16 +50,17 @@ async function identityOf(c: RegistryContext, authorization: string | undefined)
 async function basicIdentity(c: RegistryContext, authorization: string): Promise<Identity> {
   const credentials = parseAuthorization(authorization);
   if ("token" in credentials) throw new AuthenticationError("a token where a password is wanted");
-  return c.var.registry.auth.login(credentials);
+  const { auth, store } = c.var.registry;
+  return auth.login(store, credentials);
 }
 
 async function grantee(c: RegistryContext, form: URLSearchParams, service: string): Promise<Identity> {
-  const { auth } = c.var.registry;
+  const { auth, store } = c.var.registry;
   const grantType = form.get("grant_type");
   if (grantType === "password") {
-    return auth.login({ name: form.get("username") ?? "", password: form.get("password") ?? "" });
+    return auth.login(store, { name: form.get("username") ?? "", password: form.get("password") ?? "" });
   }
-  if (grantType === "refresh_token") return auth.refresh(form.get("refresh_token") ?? "", service);
+  if (grantType === "refresh_token") return auth.refresh(store, form.get("refresh_token") ?? "", service);
   throw invalid("grant_type is password or refresh_token");
 }
 

@@ -58,13 +58,14 @@ export async function commitUpload(
       proofKey: store.layout.proof(name, state.session),
       singlePutLimit: config.singlePutLimit,
     });
-    defer(c, removeSegments(store, name, state.session, source.segments));
+    const { segments } = source;
+    defer(c, () => removeSegments(store, name, state.session, segments));
   } catch (error) {
     if (hasCode(error, "DIGEST_INVALID") && source !== undefined) await endRefused(c, name, state, source);
     // A closing PUT whose answer was lost is repeated: the segments are gone because the blob is there.
     const mayBeRepeated = hasCode(error, "BLOB_UPLOAD_UNKNOWN") && state.offset > 0;
     if (!mayBeRepeated || (await statBlob(store, name, digest)) === undefined) throw error;
-    defer(c, discard(c, name, state));
+    defer(c, () => discard(c, name, state));
   }
 }
 

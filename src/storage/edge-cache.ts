@@ -20,6 +20,14 @@ export interface ReadCopy {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
+/** What an isolate knows of its data centre's cache. */
+interface Knowledge {
+  /** URLs of copies that are being made. */
+  readonly filling: Set<string>;
+  /** Whether the first copy was there once it was made. Where the Cache API does nothing, no more are made. */
+  keeps?: boolean;
+}
+
 /**
  * Copies of what links lead to, in the cache of the data centre that answers. A cache that does nothing, or
  * fails, is one that is always empty: no answer depends on it.
@@ -31,15 +39,23 @@ export interface ReadCopy {
 export class EdgeCache {
   readonly blobMax: number;
   readonly #cache: ResponseCache;
-  readonly #ttl: number;
-  readonly #filling = new Set<string>();
-  /** Whether the first copy was there once it was made. Where the Cache API does nothing, no more are made. */
-  #keeps: boolean | undefined;
+  readonly #options: EdgeCacheOptions;
+  readonly #knowledge: Knowledge;
 
-  constructor(cache: ResponseCache, options: EdgeCacheOptions) {
+  constructor(
+    cache: ResponseCache,
+    options: EdgeCacheOptions,
+    knowledge: Knowledge = { filling: new Set() },
+  ) {
     this.#cache = cache;
-    this.#ttl = options.ttl;
+    this.#options = options;
+    this.#knowledge = knowledge;
     this.blobMax = options.blobMax;
+  }
+
+  /** The same copies by way of another binding. */
+  through(wrap: (cache: ResponseCache) => ResponseCache): EdgeCache {
+    return new EdgeCache(wrap(this.#cache), this.#options, this.#knowledge);
   }
 
   /** The copy of what the link leads to, with a body of known length. */
@@ -79,20 +95,21 @@ export class EdgeCache {
     isLive: () => Promise<boolean>,
   ): Promise<void> {
     const url = urlOf(origin, link);
-    if (this.#filling.has(url) || this.#keeps === false) return;
-    this.#filling.add(url);
+    const { filling, keeps } = this.#knowledge;
+    if (filling.has(url) || keeps === false) return;
+    filling.add(url);
     try {
       const response = await content();
       if (response === undefined) return;
-      response.headers.set("Cache-Control", `max-age=${this.#ttl}`);
+      response.headers.set("Cache-Control", `max-age=${this.#options.ttl}`);
       await this.#cache.put(url, response);
-      this.#keeps ??= await this.#has(url);
+      this.#knowledge.keeps ??= await this.#has(url);
       const live = await isLive().catch(() => false);
       if (!live) await this.drop(origin, link);
     } catch (error) {
       report("put", error);
     } finally {
-      this.#filling.delete(url);
+      filling.delete(url);
     }
   }
 

@@ -1,3 +1,4 @@
+import { countedKv } from "./operation-counts.ts";
 import type { Bucket } from "./ports.ts";
 import type { Store } from "./store.ts";
 
@@ -56,19 +57,6 @@ export class MeteredBucket implements Bucket {
  */
 export function metered(store: Store, operations: number): Store & { readonly bucket: MeteredBucket } {
   const bucket = new MeteredBucket(store.bucket, operations);
-  const tagRecords = store.tagRecords?.through((kv) => ({
-    getWithMetadata: ((...parameters: Parameters<typeof kv.getWithMetadata>) => {
-      bucket.count();
-      return kv.getWithMetadata(...parameters);
-    }) as typeof kv.getWithMetadata,
-    put: (...parameters) => {
-      bucket.count();
-      return kv.put(...parameters);
-    },
-    delete: (...parameters) => {
-      bucket.count();
-      return kv.delete(...parameters);
-    },
-  }));
+  const tagRecords = store.tagRecords?.through((kv) => countedKv(kv, () => bucket.count()));
   return { ...store, bucket, tagRecords };
 }

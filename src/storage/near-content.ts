@@ -12,8 +12,8 @@ const generationHeader = "Skerry-Generation";
 export interface Nearness {
   /** Scheme and host under which the data centre's copies are named: the Worker's own. */
   readonly origin: string;
-  /** Keeps work going after the answer (`waitUntil`). */
-  defer(work: Promise<unknown>): void;
+  /** Does work after the answer (`waitUntil`). */
+  defer(work: () => Promise<unknown>): void;
 }
 
 /**
@@ -53,7 +53,7 @@ export class NearContent {
         const now = await readLink(this.store, link, digest);
         return now.target !== undefined && now.generation === manifest.generation;
       };
-      this.defer(cache.fill(this.#origin, link, async () => copyOfManifest(manifest), isLive));
+      this.defer(() => cache.fill(this.#origin, link, async () => copyOfManifest(manifest), isLive));
     }
     return manifest;
   }
@@ -68,7 +68,7 @@ export class NearContent {
     const blob = await openBlob(this.store, name, digest);
     if (blob !== undefined && blob.digest === digest && blob.size <= cache.blobMax) {
       const isLive = async () => (await readLink(this.store, link, digest)).target !== undefined;
-      this.defer(cache.fill(this.#origin, link, () => this.#copyOfBlob(digest), isLive));
+      this.defer(() => cache.fill(this.#origin, link, () => this.#copyOfBlob(digest), isLive));
     }
     return blob;
   }

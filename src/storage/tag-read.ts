@@ -43,7 +43,7 @@ export class TagReader {
     ]);
     const isRight = record !== undefined && isSame(record, head);
     if (records !== undefined && !isRight && this.#shouldRepair(store, records, name, tag, head, record)) {
-      near.defer(this.#repair.renew(store, records, name, tag));
+      near.defer(() => this.#repair.renew(store, records, name, tag));
     }
     const carried = isRight && head.target && (await carriedBy(record, head.target));
     return carried || followTag(near, name, tag, head);
@@ -63,7 +63,7 @@ export class TagReader {
     const manifest = carried ?? (await near.manifest(name, digest, generation));
     const now = near.store.clock.now();
     if (manifest && records.isPastHalfLife(record, now) && this.#repair.mayBegin(name, tag, now)) {
-      near.defer(this.#repair.renew(near.store, records, name, tag));
+      near.defer(() => this.#repair.renew(near.store, records, name, tag));
     }
     return manifest;
   }

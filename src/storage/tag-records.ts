@@ -63,6 +63,11 @@ export class TagRecords {
     }
   }
 
+  /** Asks KV for a record that nobody writes. @throws what KV does. */
+  async probe(): Promise<void> {
+    await this.#kv.getWithMetadata("probe", "arrayBuffer");
+  }
+
   async put(
     name: RepositoryName,
     tag: Tag,

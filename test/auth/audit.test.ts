@@ -9,7 +9,7 @@ let world: AuthWorld;
 
 beforeEach(async () => {
   lines = [];
-  world = await createAuthWorld({}, { log: (line) => lines.push(line) });
+  world = await createAuthWorld({ LOG: "audit" }, { log: (line) => lines.push(line) });
 });
 
 afterEach(() => {
@@ -27,7 +27,7 @@ describe("the audit log", () => {
     await expectStatus(client.ask("POST /v2/team/app/blobs/uploads/", { headers }), 202);
     const { digest } = await pushImage(client, "team/app", "1", "a");
     await expectStatus(client.ask("DELETE /v2/team/app/manifests/1"), 202);
-    expect(events()[0]).toEqual({
+    expect(events()[0]).toMatchObject({
       audit: "write",
       at: "2026-01-01T00:00:00.000Z",
       caller: "root",
@@ -36,7 +36,7 @@ describe("the audit log", () => {
       path: "/v2/team/app/blobs/uploads",
       status: 202,
       address: "192.0.2.1",
-      ray: "ray",
+      id: "ray",
     });
     expect(events().at(-1)).toMatchObject({
       audit: "delete",
@@ -73,7 +73,7 @@ describe("the audit log", () => {
 
   it("is one line of JSON, whatever is in the path", async () => {
     const { stranger } = await createAuthWorld(
-      { PUBLIC_REPOSITORIES: "" },
+      { PUBLIC_REPOSITORIES: "", LOG: "audit" },
       { log: (line) => lines.push(line) },
     );
     await stranger.ask("GET /v2/team/%0a%22%7d/manifests/1");
@@ -161,7 +161,7 @@ describe("failed logins", () => {
 
   it("of one address are limited, on every path, and no other's are", async () => {
     const loginLimit = limited(3);
-    const { stranger } = await createAuthWorld({}, { loginLimit });
+    const { stranger } = await createAuthWorld({ LOG: "audit" }, { loginLimit });
     for (const request of ["GET /v2/", "GET /token", "GET /v2/team/app/manifests/1"]) {
       await expectStatus(stranger.ask(request, wrong("192.0.2.1")), 401);
     }
@@ -175,7 +175,7 @@ describe("failed logins", () => {
 
   it("do not keep out who has the right key, nor count when nothing was tried", async () => {
     const loginLimit = limited(0);
-    const { stranger, as, accounts } = await createAuthWorld({}, { loginLimit });
+    const { stranger, as, accounts } = await createAuthWorld({ LOG: "audit" }, { loginLimit });
     await expectStatus(stranger.ask("GET /v2/", wrong("192.0.2.1")), 429);
     await expectStatus(
       as(accounts.reader).ask("GET /v2/", { headers: { "CF-Connecting-IP": "192.0.2.1" } }),

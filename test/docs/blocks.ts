@@ -5,6 +5,7 @@ import { checkJson, checkToml, checkYaml } from "./data.ts";
 import type { Block } from "./pages.ts";
 import { checkCommand } from "./programs.ts";
 import { commandsOf } from "./shell.ts";
+import { checkSql } from "./sql.ts";
 
 /** Pages that may show text which is neither a command nor configuration, and what it is. */
 const plainText: Readonly<Record<string, string>> = {
@@ -26,12 +27,14 @@ function checkOther(block: Block): Complaint | Promise<Complaint> {
       return checkYaml(block);
     case "toml":
       return checkToml(block);
+    case "sql":
+      return checkSql(block);
     case "text":
       return block.page in plainText
         ? undefined
         : "text that nobody checks; test/docs/blocks.ts lists the exceptions";
     default:
-      return `a block of "${block.language}": sh, json, toml, yaml or text expected behind the fence`;
+      return `a block of "${block.language}": sh, json, toml, yaml, sql or text expected behind the fence`;
   }
 }
 

@@ -54,6 +54,8 @@ describe("the test of the documentation complains of", () => {
     ["TOML that is none", "toml", "a ="],
     ["a field that wrangler does not know", "toml", "[observability]\nenabeld = true"],
     ["a variable that the Worker refuses", "toml", '[vars]\nGC = "never"'],
+    ["a column that data points have not", "sql", "SELECT blob99 FROM skerry"],
+    ["SQL that is none", "sql", "SELECT FROM skerry"],
     ["a language that is not known", "ini", "a=b"],
     ["text that is neither", "text", "anything"],
   ])("%s", async (_, language, text, label = "") => {
