@@ -1,4 +1,5 @@
 import { costOf } from "./support/budgets.ts";
+import { count, dollars, table } from "./support/markdown.ts";
 import { limits, prices } from "./support/prices.ts";
 import { assumed, play, type Storm } from "./support/storm.ts";
 
@@ -188,18 +189,6 @@ function repositoriesText(): string[] {
 function steps(operations: number, perStep: number): string {
   const needed = Math.ceil(operations / perStep);
   return `${count(needed)} steps of ${count(perStep)} operations: ${count(needed / 24)} days at one an hour`;
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  return [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`);
-}
-
-function count(value: number): string {
-  return Math.round(value).toLocaleString("en");
-}
-
-function dollars(value: number): string {
-  return value < 0.01 ? `$${value.toPrecision(2)}` : `$${value.toFixed(2)}`;
 }
 
 if (import.meta.main) console.log(scale());

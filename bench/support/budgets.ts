@@ -6,6 +6,8 @@ export interface Cost {
   readonly A: number;
   readonly B: number;
   readonly kv: number;
+  /** How often the request waits for R2 before its answer: rounds without those of the data centre's cache. */
+  readonly rounds: number;
 }
 
 const table = readFileSync(join(import.meta.dirname, "../../docs/budgets.md"), "utf8");
@@ -14,6 +16,13 @@ const table = readFileSync(join(import.meta.dirname, "../../docs/budgets.md"), "
 export function costOf(request: string): Cost {
   const row = table.split("\n").find((line) => line.startsWith(`| ${request} |`));
   if (row === undefined) throw new Error(`docs/budgets.md says nothing of: ${request}`);
-  const [A = 0, B = 0, kv = 0] = row.slice(`| ${request} |`.length).split("|").map(Number);
-  return { A, B, kv };
+  const cells = row.slice(`| ${request} |`.length).split("|");
+  const [A = 0, B = 0, kv = 0] = cells.map(Number);
+  // "2 + 3": two before the answer, three for what it leaves behind.
+  const waits = Number.parseInt(cells[4] ?? "", 10);
+  const operations = cells[5] ?? "";
+  const caches = ["get", "delete"].filter((kind) => operations.includes(`cache ${kind}`)).length;
+  // Without any R2 the only waits are those for KV or the cache.
+  const rounds = operations.includes("R2") ? waits - caches : 0;
+  return { A, B, kv, rounds };
 }

@@ -28,3 +28,21 @@ export const limits = {
   /** R2 reads of a bucket in a second: from a draft of the documentation, so an indication. */
   readsPerSecond: 20_000,
 } as const;
+
+/** What is free of charge in a month: R2 on every plan, the rest with the Paid plan, for its basic price. */
+export const included = {
+  A: 1e6,
+  B: 10e6,
+  gigabytes: 10,
+  requests: 10e6,
+  /** Milliseconds of CPU. */
+  cpu: 30e6,
+  kvReads: 10e6,
+  kvWrites: 1e6,
+  kvGigabytes: 1,
+  /** US dollars a month. */
+  paidPlan: 5,
+} as const;
+
+/** What the Free plan allows in a day. */
+export const freePerDay = { requests: limits.requestsPerDayFree, kvReads: 100_000, kvWrites: 1000 } as const;
