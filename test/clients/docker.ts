@@ -7,7 +7,7 @@ import { type Client, type Lab, Skip } from "./harness/client.ts";
 import { startDockerd } from "./harness/dockerd.ts";
 import { seeds } from "./harness/seed.ts";
 import { checkLogin } from "./login.ts";
-import { checkWorkflow } from "./workflow.ts";
+import { checkReadme, checkWorkflow, openShell } from "./reader.ts";
 
 /** The first release of dockerd that unpacks zstd layers. */
 const firstWithZstd = 23;
@@ -15,6 +15,7 @@ const firstWithZstd = 23;
 export async function openDocker(lab: Lab): Promise<Client> {
   const { registry, fixtures, dir } = lab;
   const docker = await startDockerd(lab);
+  const shell = await openShell(lab);
   const version = (await docker("version", "--format", "{{.Server.Version}}")).trim();
   const image = (repository: string, tag = "v1") => registry.reference(repository, tag);
   const loaded = "fixture/busybox:v1";
@@ -40,7 +41,11 @@ export async function openDocker(lab: Lab): Promise<Client> {
   return {
     version,
     checks: {
-      push: () => push(loaded, "docker/busybox"),
+      push: async () => {
+        await push(loaded, "docker/busybox");
+        await docker("tag", loaded, "busybox");
+        await checkReadme(lab, shell);
+      },
       pull: () => pull(seeds.busybox, fixtures.busybox),
       run: async () => {
         const said = await docker("run", "--rm", "--network", "none", image(seeds.busybox), "echo", "hello");
@@ -111,7 +116,7 @@ export async function openDocker(lab: Lab): Promise<Client> {
           },
           pull: (reference) => docker("pull", reference),
         });
-        await checkWorkflow(lab);
+        await checkWorkflow(lab, shell);
       },
       "resumed pull": () =>
         withProxy(registry.host, { cutBlobAt: 30 * mebibyte }, async (proxy) => {

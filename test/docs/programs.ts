@@ -11,7 +11,7 @@ const untried: Readonly<Record<string, string>> = {
   "docker save":
     "needs an image of the reader's; test/clients/regctl-body-limit.ts imports the same kind of archive",
   "docker login -u": "short for --username, which is run",
-  "docker login --password-stdin": "run by test/clients/workflow.ts, from examples/github-actions.yml",
+  "docker login --password-stdin": "run by test/clients/reader.ts, from examples/github-actions.yml",
   "rclone copy --checksum": "only tells what is copied again",
   "crane copy": "another registry is needed; test/interchange copies between two with skopeo",
   "regctl image copy --referrers": "as with crane",

@@ -146,23 +146,28 @@ describe("half a restore", () => {
     expect(broken(await pullEverything(client))).toEqual([]);
   });
 
-  it("the metadata is missing, as from a tool that leaves it out: what distribution would read is adopted", async () => {
+  it.each([
+    ["everything else is there", () => true],
+    [
+      "so is what Skerry keeps for itself",
+      (path: string) => !path.includes("/_skerry/") && !path.startsWith("skerry/"),
+    ],
+  ])("the metadata is missing, %s: images are served, and the bucket is adopted", async (_, takes) => {
     const world = createTestRegistry();
     for (const name of ["a", "b", "c"]) await pushImage(world.client(), name, "1", name);
+    const gone = await pushImage(world.client(), "a", "gone", "deleted");
+    await expectStatus(world.client().ask(`DELETE /v2/a/manifests/${gone.digest}`), 202);
     const before = await pullEverything(world.client());
+    expect(before).toHaveLength(3);
     const restored = createTestRegistry();
-    const bare: Copy = {
-      from: "$FROM",
-      to: "$TO",
-      takes: (path) => !path.includes("/_skerry/") && !path.startsWith("skerry/"),
-      metadata: false,
-      ignoreExisting: false,
-    };
+    restored.clock.advance(hour);
+    const bare: Copy = { from: "$FROM", to: "$TO", takes, metadata: false, ignoreExisting: false };
     await copyBucket(world.r2.actor("copy"), restored.r2.actor("copy"), [bare], { FROM: root, TO: root });
     const client = restored.client();
     for (let done = false; !done; ) done = (await runAdoptStep(client.registry.store, 1000)).done;
+    expect((await check(client, true)).filter(({ repaired }) => !repaired)).toEqual([]);
     expect(await pullEverything(client)).toEqual(before);
-    expect(await check(client, false)).toEqual([]);
+    await expectStatus(client.ask(`GET /v2/a/manifests/${gone.digest}`), 404);
   });
 });
 
