@@ -54,6 +54,7 @@ export interface Config {
   readonly gc: boolean;
   readonly gcGraceHours: number;
   readonly gcTombstoneDays: number;
+  readonly foreignWrites: Values["FOREIGN_WRITES"];
   readonly uploadKey: string | undefined;
   readonly uploadBuffers: number;
   /** Bytes of one upload buffer. */
@@ -117,6 +118,7 @@ export function readConfig(env: Readonly<Record<string, unknown>>): Config {
     gc: values.GC === "on",
     gcGraceHours: values.GC_GRACE_HOURS,
     gcTombstoneDays: values.GC_TOMBSTONE_DAYS,
+    foreignWrites: values.FOREIGN_WRITES,
     uploadKey: values.UPLOAD_KEY === "" ? undefined : values.UPLOAD_KEY,
     uploadBuffers: values.UPLOAD_BUFFERS,
     uploadBufferSize: 8 * mebibyte,

@@ -1,9 +1,11 @@
 import type { Hono } from "hono";
 import { createApp, createBrokenApp } from "./app.ts";
 import { ConfigError, type Env, readConfig } from "./config.ts";
+import { consumeBucketEvents } from "./maintenance/events/consume.ts";
 import { runGcStep } from "./maintenance/gc/run.ts";
 import { gcStep } from "./maintenance/gc/settings.ts";
 import { createRegistry, type Registry } from "./registry.ts";
+import { matchesTag } from "./storage/tag-pattern.ts";
 
 type Fetch = Hono["fetch"];
 
@@ -49,6 +51,28 @@ function build(env: Env): { readonly fetch: Fetch } {
   }
 }
 
+/** What takes the messages of each queue, by its name. */
+const consumers: Readonly<Record<string, (batch: MessageBatch, registry: Registry) => Promise<void>>> = {
+  "skerry-bucket-events": takeBucketEvents,
+};
+
+/** Event notifications of the bucket: another registry writes to it (docs/big-layers.md). */
+async function takeBucketEvents(batch: MessageBatch, { config, store }: Registry): Promise<void> {
+  if (config.foreignWrites !== "events" || config.readOnly) {
+    // Nothing is lost: an adoption of the whole bucket finds it.
+    console.warn(
+      "event notifications of the bucket are dropped: FOREIGN_WRITES is not events, or READ_ONLY is set",
+    );
+    return batch.ackAll();
+  }
+  const report = await consumeBucketEvents(store, batch.messages, {
+    operations: config.operationsPerRequest,
+    isImmutable: (name, tag) => matchesTag(config.immutableTags, name, tag),
+  });
+  if (report.adopted + report.again + report.notes.length > 0)
+    console.log(JSON.stringify({ event: "bucket-events", ...report }));
+}
+
 export default {
   fetch(request: Request, env: Env, ctx: ExecutionContext): Response | Promise<Response> {
     return appFor(env)(request, env, ctx);
@@ -60,5 +84,12 @@ export default {
     if (!config.gc || config.readOnly) return;
     const { phase, report } = await runGcStep(store, gcStep(config, { every: passEvery }));
     console.log(JSON.stringify({ event: "gc", phase, ...report }));
+  },
+
+  /** A batch of one of the queues that wrangler.toml makes the Worker a consumer of. */
+  async queue(batch: MessageBatch, env: Env): Promise<void> {
+    const consume = consumers[batch.queue];
+    if (consume === undefined) throw new Error(`nothing is known of the queue ${batch.queue}`);
+    await consume(batch, registryOf(env));
   },
 };

@@ -133,6 +133,11 @@ export const settings = {
     number(1, 3650),
     "Days for which the history of a deleted tag is kept, and the trace of a deleted manifest.",
   ),
+  FOREIGN_WRITES: setting(
+    "off",
+    v.picklist(["off", "allowed", "events"]),
+    "Whether distribution writes to the bucket at the same time (docs/big-layers.md): `off`, it does not; `allowed`, it does, and garbage collection takes no blobs; `events`, it does, and the bucket's event notifications tell of it.",
+  ),
   UPLOAD_KEY: setting(
     "",
     v.union([v.literal(""), v.pipe(v.string(), v.minLength(16))]),

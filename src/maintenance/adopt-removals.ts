@@ -7,29 +7,32 @@ import { readTagHead, tagHeadOf } from "../storage/tag-register.ts";
 import { type TagCondition, untag } from "../storage/tag-set.ts";
 
 /** How old, in milliseconds, a register is whose `current/link` no request is about to write. */
-const settledAfter = 10 * 60 * 1000;
+export const settledAfter = 10 * 60 * 1000;
 
 /**
  * Removes a tag that distribution has removed since its register was written: with its manifest, whose revision
  * link Skerry never removes while it is live, or alone, with its `current/link`.
- * @param object the register, as a listing with metadata shows it.
- * @returns whether it was removed.
+ * @param object the register, as a head or a listing with metadata shows it.
+ * @returns `unsettled` for one that looks removed, but was written so lately that a request may be about to write
+ *   its link.
  */
 export async function adoptTagRemoval(
   store: Store,
   object: R2Object,
   { name, tag }: Extract<Key, { kind: "tag" }>,
-): Promise<boolean> {
+): Promise<"removed" | "kept" | "unsettled"> {
   const { bucket, layout, clock } = store;
   const { target, at } = tagHeadOf(object) ?? (await readTagHead(store, name, tag));
-  if (target === undefined) return false;
+  if (target === undefined) return "kept";
   const { digest } = target;
+  const removeIf = async (condition: TagCondition) =>
+    (await untagIf(store, name, tag, condition)) ? "removed" : "kept";
   if ((await bucket.head(layout.revisionLink(name, digest))) === null) {
-    return untagIf(store, name, tag, (live) => live === undefined);
+    return removeIf((live) => live === undefined);
   }
-  if (clock.now() - at < settledAfter) return false;
-  if ((await bucket.head(layout.currentLink(name, tag))) !== null) return false;
-  return untagIf(store, name, tag, (live) => live === digest);
+  if ((await bucket.head(layout.currentLink(name, tag))) !== null) return "kept";
+  if (clock.now() - at < settledAfter) return "unsettled";
+  return removeIf((live) => live === digest);
 }
 
 /** Takes a manifest off its subject's list if distribution has removed it. */

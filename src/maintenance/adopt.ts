@@ -1,5 +1,5 @@
-import type { RepositoryName } from "../oci/name.ts";
 import { mapBounded } from "../storage/bounded.ts";
+import { listAdopted } from "../storage/catalog.ts";
 import type { Key } from "../storage/key.ts";
 import { linkOf } from "../storage/link.ts";
 import { metered, OutOfOperations } from "../storage/metered-bucket.ts";
@@ -124,7 +124,7 @@ async function adoptKeys(store: Store, objects: readonly R2Object[], again: bool
     ({ object, key }) => linkOf(object, key.digest) === undefined,
   );
   const names = new Set(revisions.map(({ key }) => key.name));
-  await mapBounded(names, store.concurrency, (name) => listInCatalog(store, name));
+  await mapBounded(names, store.concurrency, (name) => listAdopted(store, name));
   const adoptedRevisions = await mapBounded(revisions, store.concurrency, async ({ key: { name, digest } }) =>
     tell((await adoptRevision(store, name, digest)).adoption, `manifest ${digest} of ${name}`),
   );
@@ -143,19 +143,13 @@ async function adoptKeys(store: Store, objects: readonly R2Object[], again: bool
     layerLinks: count(adoptedLayers),
     manifests: count(adoptedRevisions),
     tags: count(adoptedTags),
-    removed: count(removedTags),
+    removed: count(removedTags.map((removal) => removal === "removed")),
     notes,
   };
 }
 
 function isOwn(key: string): boolean {
   return key.includes("/_skerry/");
-}
-
-async function listInCatalog(store: Store, name: RepositoryName): Promise<void> {
-  const key = store.layout.catalog(name);
-  if ((await store.bucket.head(key)) !== null) return;
-  await whenWritable(store, () => store.bucket.put(key, "", { customMetadata: { adopted: "1" } }));
 }
 
 function add(state: AdoptState, adopted: Adopted, keys: readonly R2Object[]): AdoptState {

@@ -1,9 +1,17 @@
 import { type RepositoryName, tryParseRepositoryName } from "../oci/name.ts";
+import { whenWritable } from "./register.ts";
 import type { Store } from "./store.ts";
 
 /** Whether a manifest was ever pushed to the repository: one read. */
 export async function isInCatalog(store: Store, name: RepositoryName): Promise<boolean> {
   return (await store.bucket.head(store.layout.catalog(name))) !== null;
+}
+
+/** Lists a repository to which another registry pushed a manifest, unless it is listed. */
+export async function listAdopted(store: Store, name: RepositoryName): Promise<void> {
+  if (await isInCatalog(store, name)) return;
+  const key = store.layout.catalog(name);
+  await whenWritable(store, () => store.bucket.put(key, "", { customMetadata: { adopted: "1" } }));
 }
 
 /**

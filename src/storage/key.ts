@@ -4,13 +4,19 @@ import { type RepositoryName, type Tag, tryParseRepositoryName, tryParseTag } fr
 /**
  * Every key that Skerry keeps in R2, as a value. docs/storage.md says of each what it holds, who writes it, who
  * reads it and who removes it. `blobData`, `layerLink`, `revisionLink` and `currentLink` are byte for byte those
- * of distribution; the others sit where distribution ignores them.
+ * of distribution, `tagIndexLink` is its alone; the others sit where distribution ignores them.
  */
 export type Key =
   | { readonly kind: "blobData"; readonly digest: Digest }
   | { readonly kind: "layerLink"; readonly name: RepositoryName; readonly digest: Digest }
   | { readonly kind: "revisionLink"; readonly name: RepositoryName; readonly digest: Digest }
   | { readonly kind: "currentLink"; readonly name: RepositoryName; readonly tag: Tag }
+  | {
+      readonly kind: "tagIndexLink";
+      readonly name: RepositoryName;
+      readonly tag: Tag;
+      readonly digest: Digest;
+    }
   | { readonly kind: "tag"; readonly name: RepositoryName; readonly tag: Tag }
   | { readonly kind: "tagged"; readonly name: RepositoryName; readonly digest: Digest; readonly tag: Tag }
   | {
@@ -34,6 +40,7 @@ export type Key =
   | { readonly kind: "gcState" }
   | { readonly kind: "gcReport"; readonly pass: string }
   | { readonly kind: "adoptState" }
+  | { readonly kind: "foreignMark" }
   | { readonly kind: "uploadKey" }
   | { readonly kind: "account"; readonly account: string };
 
@@ -74,6 +81,13 @@ const readers: readonly (readonly [RegExp, (groups: Groups) => Key | undefined])
     (g) => withNameAndTag(g, (name, tag) => ({ kind: "currentLink", name, tag })),
   ],
   [
+    new RegExp(`${repository}_manifests/tags/(?<tag>[^/]+)/index/${hex}/link$`),
+    (g) =>
+      withNameAndTag(g, (name, tag) =>
+        withDigest(g, (digest) => ({ kind: "tagIndexLink", name, tag, digest })),
+      ),
+  ],
+  [
     new RegExp(`${repository}_skerry/tags/(?<tag>[^/]+)$`),
     (g) => withNameAndTag(g, (name, tag) => ({ kind: "tag", name, tag })),
   ],
@@ -112,6 +126,7 @@ const readers: readonly (readonly [RegExp, (groups: Groups) => Key | undefined])
   [/^skerry\/gc\/guard(?<none>)$/, () => ({ kind: "guard" })],
   [/^skerry\/gc\/state(?<none>)$/, () => ({ kind: "gcState" })],
   [/^skerry\/adopt\/state(?<none>)$/, () => ({ kind: "adoptState" })],
+  [/^skerry\/adopt\/foreign(?<none>)$/, () => ({ kind: "foreignMark" })],
   [/^skerry\/gc\/reports\/(?<pass>\d+)$/, (g) => ({ kind: "gcReport", pass: g.pass ?? "" })],
   [/^skerry\/gc\/repositories\/(?<name>.+)$/, (g) => withName(g, (name) => ({ kind: "gcRepository", name }))],
   [

@@ -173,6 +173,11 @@ export class Layout {
     return `${this.accounts()}${account}`;
   }
 
+  /** Its time is that of the last write by another registry that was seen. */
+  foreignMark(): string {
+    return `${this.#root}skerry/adopt/foreign`;
+  }
+
   adoptState(): string {
     return `${this.#root}skerry/adopt/state`;
   }

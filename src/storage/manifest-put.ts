@@ -4,10 +4,11 @@ import type { RepositoryName, Tag } from "../oci/name.ts";
 import type { Reference } from "../oci/reference.ts";
 import { mapBounded } from "./bounded.ts";
 import { claim } from "./claim.ts";
+import { confirmTag } from "./confirm-tag.ts";
 import { putData } from "./data.ts";
 import { GuardWatch } from "./guard.ts";
 import { isSameLife, type Link, liveLink, readLink } from "./link.ts";
-import { isProjected, project, projectUntilStable } from "./projection.ts";
+import { project, projectUntilStable } from "./projection.ts";
 import { listedReferrer, putReferrer, type ReferrerEntry, unlistReferrer } from "./referrer-entry.ts";
 import { swap, whenWritable } from "./register.ts";
 import type { Store } from "./store.ts";
@@ -98,7 +99,7 @@ async function attempt(
     if (changed) await project(store, put.name, tag, state, put);
     return { tag, state, changed };
   });
-  return lastLook(store, put, guard, generation, changes);
+  return lastLook(store, put, guard, generation, changes, settled);
 }
 
 interface TagChange {
@@ -219,10 +220,12 @@ async function lastLook(
   guard: GuardWatch,
   generation: string,
   changes: readonly TagChange[],
+  settled: Map<Tag, TagState>,
 ): Promise<"done" | "swept" | "again"> {
   const { name, digest } = put;
   let isClean = false;
   let isLive = false;
+  let isSettled = true;
   const reads: (() => Promise<void>)[] = [
     async () => {
       isClean = await guard.clean();
@@ -231,21 +234,27 @@ async function lastLook(
       const revision = await readLink(store, store.layout.revisionLink(name, digest), digest);
       isLive = revision.target !== undefined && isSameLife(revision.generation, generation);
     },
-    ...changes.map((change) => () => settle(store, put, change)),
+    ...changes.map((change) => async () => {
+      if (await settle(store, put, change)) return;
+      // Not as one that another writer has moved after this request: that one may have come before it.
+      settled.delete(change.tag);
+      isSettled = false;
+    }),
   ];
   await mapBounded(reads, store.concurrency, (read) => read());
   if (!isClean) return "swept";
-  return isLive ? "done" : "again";
+  return isLive && isSettled ? "done" : "again";
 }
 
-/** After a change: projects again if the register moved. Without one: projects if a crashed writer did not. */
-async function settle(store: Store, put: ManifestPut, { tag, state, changed }: TagChange): Promise<void> {
-  if (changed) {
-    const now = await readTag(store, put.name, tag);
-    if (now.version !== state.version) await projectUntilStable(store, put.name, tag, now, put);
-  } else if (state.target !== undefined && !(await isProjected(store, put.name, tag, state.target))) {
-    await projectUntilStable(store, put.name, tag, state, put);
-  }
+/**
+ * After a change: projects again if the register moved. Without one: see `confirmTag`.
+ * @returns false if the tag has to be looked at again.
+ */
+async function settle(store: Store, put: ManifestPut, { tag, state, changed }: TagChange): Promise<boolean> {
+  if (!changed) return confirmTag(store, put.name, tag, state, put);
+  const now = await readTag(store, put.name, tag);
+  if (now.version !== state.version) await projectUntilStable(store, put.name, tag, now, put);
+  return true;
 }
 
 function stateOf(tags: ReadonlyMap<Tag, TagState>, tag: Tag): TagState {

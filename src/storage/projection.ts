@@ -9,6 +9,14 @@ import { readTag, type TagHead, type TagState, type TagTarget } from "./tag-regi
 /** A writer that goes on losing the race for this many rounds leaves the projections to those who win it. */
 const rounds = 10;
 
+/** Metadata that tells `current/link` as Skerry writes it from one of distribution's, which has none. */
+const ownLink = { projected: "1" };
+
+/** Whether `current/link` is a projection of Skerry's. @param object as a head or a listing with metadata shows it. */
+export function isOwnLink(object: R2Object): boolean {
+  return object.customMetadata?.projected !== undefined;
+}
+
 /** A manifest at hand, so that a projection need not read it. */
 export interface KnownManifest {
   readonly digest: Digest;
@@ -68,17 +76,6 @@ export async function unproject(store: Store, name: RepositoryName, tags: readon
   await mapBounded(deletes, store.concurrency, (run) => run());
 }
 
-/** Whether distribution's link says what the register says: one read. */
-export async function isProjected(
-  store: Store,
-  name: RepositoryName,
-  tag: Tag,
-  target: TagTarget,
-): Promise<boolean> {
-  const link = await store.bucket.get(store.layout.currentLink(name, tag));
-  return link !== null && (await link.text()) === target.digest;
-}
-
 async function projectLink(
   store: Store,
   name: RepositoryName,
@@ -90,15 +87,16 @@ async function projectLink(
     await store.bucket.delete(key);
     return;
   }
-  await whenWritable(store, () => store.bucket.put(key, target.digest));
+  await whenWritable(store, () => store.bucket.put(key, target.digest, { customMetadata: ownLink }));
 }
 
-async function projectRecord(
+/** Writes, or takes away, the record in KV alone; otherwise as `project`. */
+export async function projectRecord(
   store: Store,
   name: RepositoryName,
   tag: Tag,
   target: TagTarget | undefined,
-  known: KnownManifest | undefined,
+  known?: KnownManifest,
 ): Promise<void> {
   const records = store.tagRecords;
   if (records === undefined) return;

@@ -1,6 +1,7 @@
 import type { Digest } from "../oci/digest.ts";
 import { RegistryError, retryLater } from "../oci/error.ts";
 import type { RepositoryName } from "../oci/name.ts";
+import { confirmTag } from "./confirm-tag.ts";
 import { GuardWatch } from "./guard.ts";
 import { isSameLife, readLink } from "./link.ts";
 import { project, projectUntilStable } from "./projection.ts";
@@ -39,6 +40,7 @@ export async function pointTag(
     // The condition held; what this request has set once, it sets again without it.
     wanted = { tag: request.tag, immutable: request.immutable };
     if (changed) await project(store, name, request.tag, state);
+    else if (!(await confirmTag(store, name, request.tag, state))) continue;
 
     const [now, clean, after] = await Promise.all([
       readTag(store, name, request.tag),

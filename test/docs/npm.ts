@@ -115,8 +115,8 @@ function subcommandOf(args: readonly string[]): string {
   }
   // What follows a command of this many words is its argument, as in `r2 bucket create skerry`.
   const depth = { r2: 3, kv: 3, queues: 2, secret: 2 }[known[0] ?? ""] ?? 1;
-  const lifecycle = known[0] === "r2" && known[2] === "lifecycle" ? 1 : 0;
-  return known.slice(0, depth + lifecycle).join(" ");
+  const isDeeper = known[0] === "r2" && ["lifecycle", "notification"].includes(known[2] ?? "");
+  return known.slice(0, isDeeper ? depth + 1 : depth).join(" ");
 }
 
 const helps = new Map<string, Promise<string>>();

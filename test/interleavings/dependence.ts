@@ -6,14 +6,20 @@ import type { Event } from "./execution.ts";
  * none of these holds:
  * - both touch one key of one store (a list touches every key below its prefix), and one of them changed it;
  * - one answered a request and the other began one of another client: the order is what "before" means;
- * - one came of the other (see `causes`).
+ * - one came of the other (see `causes`);
+ * - one of them wrote an entry of a tag's index: its time is compared with what others read from their clock.
  * An operation that changed nothing (a read, a put whose condition failed) is a read. The end of a sleep
  * commutes with everything: Skerry compares times only where minutes count, and such cases move the clock.
  */
 export function dependent(a: Event, b: Event): boolean {
   if (a.client !== b.client && ((a.answers && b.begins) || (b.answers && a.begins))) return true;
   if (!a.changed && !b.changed) return false;
+  if (a.client !== b.client && (isTimed(a) || isTimed(b))) return true;
   return a.operation !== undefined && b.operation !== undefined && overlap(a.operation, b.operation);
+}
+
+function isTimed({ operation, changed }: Event): boolean {
+  return changed && operation?.keys.some((key) => key.includes("/index/")) === true;
 }
 
 /** Whether `later` may have been called because of `earlier`: same client, and called after it was answered. */

@@ -44,6 +44,8 @@ export interface Scenario<Question, Answer> {
   /** Asked one after the other when all is over, to see what is left. */
   readonly afterwards: readonly Request<Question, Answer>[];
   readonly crash?: Crash;
+  /** Whether each turn takes a millisecond; else the clock stands still. */
+  readonly ticking?: true;
   /** What stands between an actor and the doubles, for instance to leave a step out. */
   readonly wrap?: (ports: Ports) => Ports;
 }
@@ -132,6 +134,7 @@ export class Execution<Question, Answer> {
     if (begins) sent.invoked = this.#scheduler.turns;
     const changes = this.#changes();
     const answered = this.#answered();
+    if (this.#scenario.ticking) this.#doubles.clock.advance(1);
     this.#scheduler.release(pending.id);
     await this.#settle();
     const changed = this.#changes() > changes;

@@ -27,7 +27,7 @@ function digestOf(bytes: string): string {
 }
 
 /** The manifest, or the index, of an image. */
-function manifestOf(image: Image): string {
+export function manifestOf(image: Image): string {
   const [config, ...layers] = image.blobs.map((content, index) => ({
     mediaType: `application/vnd.oci.image.${index === 0 ? "config.v1+json" : "layer.v1.tar"}`,
     digest: digestOf(content),

@@ -43,7 +43,7 @@ export function neverBroken({ r2 }: Doubles): readonly string[] {
     }
     if (key.kind === "tag") {
       const { digest, generation } = bucket.tag(object);
-      if (digest === undefined || bucket.generation(key.name, digest) !== generation) continue;
+      if (digest === undefined || !bucket.isOfLife(key.name, digest, generation)) continue;
       const entry = layout.taggedWith(key.name, digest as never) + key.tag;
       need(entry, `tag ${key.tag} names ${nameOf(digest)}, which does not know of it`);
     }
@@ -79,7 +79,7 @@ export function settled({ r2, kv }: Doubles, records = true): readonly string[] 
   }
   for (const [name, { digest, generation }] of tags) {
     const [repository = "", tag = ""] = name.split(":");
-    if (digest !== undefined && bucket.generation(repository, digest) !== generation) {
+    if (digest !== undefined && !bucket.isOfLife(repository, digest, generation)) {
       complaints.push(`tag ${name} names a life of ${nameOf(digest)} that is over`);
     }
     const link = bucket.text(layout.currentLink(repository as never, tag as never));
@@ -144,6 +144,12 @@ class Contents {
   generationOf(key: string): string | undefined {
     const object = this.#objects.get(key);
     return isLive(object) ? (object?.customMetadata.generation ?? "") : undefined;
+  }
+
+  /** Whether a tag that was set against a generation is of the life of an image; distribution's links have none. */
+  isOfLife(repository: string, digest: string, generation: string | undefined): boolean {
+    const live = this.generation(repository, digest);
+    return live !== undefined && (live === "" || live === generation);
   }
 
   /** The generation in which an image lives, undefined if it does not. */

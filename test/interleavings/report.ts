@@ -1,5 +1,6 @@
 import { pairs, readers, triples } from "./cases.ts";
 import { sweeps } from "./collector.ts";
+import { foreign } from "./foreign-cases.ts";
 import { garbage } from "./garbage-cases.ts";
 import type { CrashesRow, MutationRow, OrdersRow, Row } from "./row.ts";
 import { sessions } from "./uploads.ts";
@@ -21,6 +22,8 @@ a small collector (\`collector.ts\`) that follows the protocol step by step, aga
 "collector" means a whole pass of the real one (\`garbage.ts\`), with a grace of an hour that is over for what it is to
 take. Beside it, whatever a request wrote and was told so must be there to its last key. When a collector or a client
 dies there, the clock may also move by six minutes, after which writers take a silent collector for dead.
+"Its events": distribution writes to the same bucket, and a consumer follows the events of it one after the other; besides,
+neither of two writers of a tag who did not overlap may lose it to the one before.
 \`VITE_INTERLEAVINGS_EFFORT=20\` runs twenty times as many orders where the tables say "sampled".
 
 ## What is not run, and why
@@ -31,7 +34,8 @@ dies there, the clock may also move by six minutes, after which writers take a s
   reduction against running every order.
 - Answers to operations that one request has in flight together reach it in one order only, if the operations
   commute: no code of Skerry depends on which of them comes first.
-- The end of a pause commutes with everything; the clock otherwise stands still.
+- The end of a pause commutes with everything; the clock otherwise stands still, but beside distribution, where each
+  turn takes a millisecond and the writing of an entry of a tag's index commutes with nothing, since its time decides.
 - "Pruned" runs were given up when all that was left would have repeated an order already run (sleep sets).
 - Where a case has more orders than the tests have time for, the first ones are run systematically and as many again
   are drawn at random, the same ones each time.
@@ -53,6 +57,7 @@ export const names: readonly string[] = [
   ...sessions,
   ...sweeps,
   ...garbage,
+  ...foreign,
   ...readers,
   ...triples,
 ].map(({ name }) => name);

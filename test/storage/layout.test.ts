@@ -39,6 +39,12 @@ const keys: fc.Arbitrary<Key> = fc.oneof(
   fc.record({ kind: fc.constant("layerLink" as const), name: repositories, digest: digests }),
   fc.record({ kind: fc.constant("revisionLink" as const), name: repositories, digest: digests }),
   fc.record({ kind: fc.constant("currentLink" as const), name: repositories, tag: tags }),
+  fc.record({
+    kind: fc.constant("tagIndexLink" as const),
+    name: repositories,
+    tag: tags,
+    digest: digests,
+  }),
   fc.record({ kind: fc.constant("tag" as const), name: repositories, tag: tags }),
   fc.record({ kind: fc.constant("tagged" as const), name: repositories, digest: digests, tag: tags }),
   fc.record({
@@ -61,6 +67,7 @@ const keys: fc.Arbitrary<Key> = fc.oneof(
   fc.record({ kind: fc.constant("gcReport" as const), pass: fc.stringMatching(/^[0-9]{13,15}$/) }),
   fc.constant({ kind: "gcState" as const }),
   fc.constant({ kind: "adoptState" as const }),
+  fc.constant({ kind: "foreignMark" as const }),
   fc.constant({ kind: "guard" as const }),
   fc.constant({ kind: "uploadKey" as const }),
   fc.record({ kind: fc.constant("account" as const), account: accounts }),
@@ -98,6 +105,10 @@ function build(layout: Layout, key: Key): string {
       return layout.gcReport(key.pass);
     case "adoptState":
       return layout.adoptState();
+    case "foreignMark":
+      return layout.foreignMark();
+    case "tagIndexLink":
+      return layout.tagIndexLink(key.name, key.tag, key.digest);
     case "gcState":
       return layout.gcState();
     case "guard":

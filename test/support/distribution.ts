@@ -48,6 +48,19 @@ export class Distribution {
     await this.currentLink(name, tag, digest);
   }
 
+  /** Removes a tag, with all entries of its index. */
+  async untag(name: string, tag: string): Promise<void> {
+    const prefix = `${this.layout.currentLinks(parseRepositoryName(name))}${tag}/`;
+    const { objects } = await this.#bucket.list({ prefix });
+    await this.#bucket.delete(objects.map(({ key }) => key));
+  }
+
+  /** Removes a manifest, then the tags that name it. */
+  async remove(name: string, digest: Digest, ...tags: readonly string[]): Promise<void> {
+    await this.#bucket.delete(this.layout.revisionLink(parseRepositoryName(name), digest));
+    for (const tag of tags) await this.untag(name, tag);
+  }
+
   /** An image of its own with its blobs, as `pushImage` makes it. */
   async image(name: string, tags: readonly string[], seed: string, more: object = {}): Promise<TestManifest> {
     const config = await blobOf(`{"seed":${JSON.stringify(seed)}}`);

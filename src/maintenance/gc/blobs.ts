@@ -4,6 +4,7 @@ import { mapBounded } from "../../storage/bounded.ts";
 import { readLink } from "../../storage/link.ts";
 import { objects } from "../pages.ts";
 import { type Collector, isOlder, sweepBatch } from "./collector.ts";
+import { wasWrittenLately } from "./foreign-writes.ts";
 import { note } from "./report.ts";
 import type { Ranks } from "./sweep.ts";
 
@@ -234,6 +235,7 @@ async function sweepData(collector: Collector, orphaned: readonly Seen[]): Promi
   }
   const sizes = new Map<string, number>();
   const verify = async (): Promise<Ranks> => {
+    if (await wasWrittenLately(store, policy)) return [];
     const free = await mapBounded(orphaned, store.concurrency, async ({ digest, orphan, data }) => {
       if (orphan === undefined || data === undefined) return undefined;
       const seenBefore = await bucket.head(orphan.key);

@@ -13,6 +13,11 @@ export interface GcPolicy {
   readonly keepTombstones: number;
   /** How old segments of uploads become; no session lives so long. */
   readonly uploadAge: number;
+  /**
+   * Whether another registry writes to the bucket too, and whether its writes are told of as they happen
+   * (docs/garbage-collection.md "Beside another registry"); `off` unless given.
+   */
+  readonly foreignWrites?: "off" | "allowed" | "events";
 }
 
 /** One step of a pass at work. */

@@ -28,7 +28,8 @@ export async function collectRepository(collector: Collector, name: RepositoryNa
     },
   );
   collector.report.counts.manifests += manifests;
-  if (known) await collectLayerLinks(collector, name, referenced);
+  if (known && collector.policy.foreignWrites !== "allowed")
+    await collectLayerLinks(collector, name, referenced);
   await collectDeadRevisions(collector, name, tombstones);
   await collectTagTombstones(collector, name);
   await collectUploads(collector, name);

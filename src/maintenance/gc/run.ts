@@ -6,6 +6,7 @@ import { fewestAdoptOperations, readAdoption, restartAdoption, runAdoptStep } fr
 import { objects } from "../pages.ts";
 import { collectBlobs } from "./blobs.ts";
 import type { Collector, GcPolicy } from "./collector.ts";
+import { wasWrittenLately } from "./foreign-writes.ts";
 import { type GcReport, newReport, note } from "./report.ts";
 import { collectRepository } from "./repository.ts";
 
@@ -74,7 +75,7 @@ export async function runGcStep(store: Store, step: GcStep, resume?: GcState): P
     report: state.report,
     pass: state.pass,
     progress: 0,
-    foreign: state.foreign || !isAdopted,
+    foreign: state.foreign || !isAdopted || (await wasWrittenLately(store, step.policy)),
   };
   const start = state;
   let saved = now;
@@ -100,7 +101,9 @@ export async function runGcStep(store: Store, step: GcStep, resume?: GcState): P
       visiting = undefined;
     }
     const scope = { since: state.claimsSince };
-    for await (const cursor of collectBlobs(collector, scope, state.cursor)) await advance(cursor);
+    // What another registry links goes unseen until the bucket is adopted again.
+    if (step.policy.foreignWrites !== "allowed")
+      for await (const cursor of collectBlobs(collector, scope, state.cursor)) await advance(cursor);
   } catch (error) {
     if (!(error instanceof OutOfOperations)) throw error;
     if (visiting !== undefined && state.cursor === start.cursor && collector.progress === 0) {

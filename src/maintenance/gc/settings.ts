@@ -1,3 +1,4 @@
+import type { GcPolicy } from "./collector.ts";
 import type { GcStep } from "./run.ts";
 
 const hour = 3600 * 1000;
@@ -11,6 +12,7 @@ export interface GcConfig {
   readonly gcGraceHours: number;
   readonly gcTombstoneDays: number;
   readonly operationsPerRequest: number;
+  readonly foreignWrites: NonNullable<GcPolicy["foreignWrites"]>;
 }
 
 /** A step by the configuration. @param every milliseconds that must lie between the beginnings of two passes. */
@@ -23,6 +25,7 @@ export function gcStep(
       grace: config.gcGraceHours * hour,
       keepTombstones: config.gcTombstoneDays * day,
       uploadAge,
+      foreignWrites: config.foreignWrites,
     },
     operations: config.operationsPerRequest,
     ...options,
