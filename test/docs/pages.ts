@@ -45,7 +45,7 @@ export function blocksOf(page: string): readonly Block[] {
   return blocks;
 }
 
-const command = /`((?:npm|npx|node) [^`\n]+)`/g;
+const command = /`((?:npm|npx|node|wrangler) [^`\n]+)`/g;
 
 /** The commands that stand in a page's running text, in backticks, as blocks. */
 export function inlineCommands(page: string): readonly Block[] {

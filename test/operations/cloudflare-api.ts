@@ -10,12 +10,15 @@ interface Upload {
 
 /** An account at Cloudflare, as far as `wrangler deploy` looks at it. */
 export interface Account {
-  readonly buckets: Set<string>;
+  /** Names, with their jurisdictions. */
+  readonly buckets: Map<string, string | undefined>;
   /** Titles of namespaces by their ids. */
   readonly namespaces: Map<string, string>;
   /** The Worker's uploads, oldest first. */
   readonly uploads: Upload[];
   crons: readonly { readonly cron: string }[];
+  /** Domains of the Worker's own. */
+  domains: readonly { readonly hostname: string }[];
 }
 
 /** Answers of the API that stand for errors. */
@@ -44,7 +47,7 @@ export async function startCloudflareApi(): Promise<{
   readonly account: Account;
   close(): Promise<void>;
 }> {
-  const account: Account = { buckets: new Set(), namespaces: new Map(), uploads: [], crons: [] };
+  const account: Account = { buckets: new Map(), namespaces: new Map(), uploads: [], crons: [], domains: [] };
   const routes = routesOf(account);
   const server = createServer(async (request, response) => {
     const path = new URL(request.url ?? "", "http://api").pathname.replace(
@@ -105,14 +108,14 @@ function routesOf(account: Account): readonly Route[] {
     ["GET", /^\/workers\/scripts\/skerry\/deployments$/, () => worker({ deployments: [] })],
     ["GET", /^\/workers\/scripts\/skerry\/settings$/, () => worker(uploads.at(-1))],
     ["GET", /^\/workers\/subdomain$/, () => ({ subdomain: "somebody" })],
-    ["GET", /^\/r2\/buckets\/([^/]+)$/, ([name = ""]) => bucketOf(buckets, name)],
-    ["GET", /^\/r2\/buckets$/, () => ({ buckets: [...buckets].map((name) => ({ name })) })],
+    ["GET", /^\/r2\/buckets\/([^/]+)$/, ([name = ""], request) => bucketOf(account, name, request)],
+    ["GET", /^\/r2\/buckets$/, () => ({ buckets: [...buckets.keys()].map((name) => ({ name })) })],
     [
       "POST",
       /^\/r2\/buckets$/,
       async (_, request) => {
         const { name } = (await json(request)) as { name: string };
-        buckets.add(name);
+        buckets.set(name, jurisdictionOf(request));
         return { name };
       },
     ],
@@ -138,6 +141,14 @@ function routesOf(account: Account): readonly Route[] {
     ["POST", /^\/workers\/scripts\/skerry\/subdomain$/, () => ({ enabled: true, previews_enabled: false })],
     [
       "PUT",
+      /^\/workers\/scripts\/skerry\/domains\/records$/,
+      async (_, request) => {
+        account.domains = ((await json(request)) as { readonly origins: Account["domains"] }).origins;
+        return {};
+      },
+    ],
+    [
+      "PUT",
       /^\/workers\/scripts\/skerry\/schedules$/,
       async (_, request) => {
         account.crons = (await json(request)) as Account["crons"];
@@ -152,9 +163,16 @@ async function uploaded(uploads: Upload[], request: IncomingMessage): Promise<ob
   return { id: "skerry", resources: { script: {} }, startup_time_ms: 5 };
 }
 
-function bucketOf(buckets: ReadonlySet<string>, name: string): object {
-  if (!buckets.has(name)) throw new ApiError(404, 10006, "The specified bucket does not exist.");
-  return { name };
+function bucketOf({ buckets }: Account, name: string, request: IncomingMessage): object {
+  const jurisdiction = jurisdictionOf(request);
+  if (!buckets.has(name) || buckets.get(name) !== jurisdiction)
+    throw new ApiError(404, 10006, "The specified bucket does not exist.");
+  return { name, jurisdiction };
+}
+
+/** Buckets of a jurisdiction are only to be seen by those who name it. */
+function jurisdictionOf({ headers }: IncomingMessage): string | undefined {
+  return headers["cf-r2-jurisdiction"]?.toString();
 }
 
 async function json(request: IncomingMessage): Promise<unknown> {

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { projectRoot } from "../../scripts/build-worker.ts";
+import { readConfig } from "../../src/config.ts";
 import { read } from "../docs/pages.ts";
 import { startCloudflareApi } from "./cloudflare-api.ts";
 
@@ -15,13 +16,13 @@ beforeEach(async () => {
 afterEach(() => api.close());
 
 /** Runs what `npm run deploy` runs, where nobody can be asked anything. */
-async function deploy(): Promise<string> {
+async function deploy(...more: readonly string[]): Promise<string> {
   const { scripts } = JSON.parse(read("package.json")) as {
     readonly scripts: Readonly<Record<string, string>>;
   };
   const [program, ...args] = scripts.deploy?.split(" ") ?? [];
   expect(program).toBe("wrangler");
-  const child = spawn(process.execPath, ["node_modules/wrangler/bin/wrangler.js", ...args], {
+  const child = spawn(process.execPath, ["node_modules/wrangler/bin/wrangler.js", ...args, ...more], {
     cwd: projectRoot,
     env: {
       ...process.env,
@@ -53,7 +54,7 @@ describe("npm run deploy", () => {
     const config = read("wrangler.toml");
     const { account } = api;
     expect(await deploy()).toContain("https://skerry.somebody.workers.dev");
-    expect([...account.buckets]).toEqual(["skerry"]);
+    expect([...account.buckets.keys()]).toEqual(["skerry"]);
     const [[id, title] = []] = [...account.namespaces];
     expect(title).toBe("skerry-tags");
     expect(binding("BUCKET")).toMatchObject({ type: "r2_bucket", bucket_name: "skerry" });
@@ -63,15 +64,26 @@ describe("npm run deploy", () => {
 
     await deploy();
     expect(account.uploads).toHaveLength(2);
-    expect([...account.buckets]).toEqual(["skerry"]);
+    expect([...account.buckets.keys()]).toEqual(["skerry"]);
     expect(account.namespaces.size).toBe(1);
     expect(binding("TAGS")).toMatchObject({ type: "inherit" });
     expect(read("wrangler.toml")).toBe(config);
   });
 
   it("takes the bucket that was made before, where its owner wants it", async () => {
-    api.account.buckets.add("skerry");
+    api.account.buckets.set("skerry", undefined);
     expect(await deploy()).not.toContain("Creating new R2 Bucket");
-    expect([...api.account.buckets]).toEqual(["skerry"]);
+    expect([...api.account.buckets.keys()]).toEqual(["skerry"]);
+  });
+
+  it("of examples/production.toml makes a bucket of its jurisdiction, and takes the domain", async () => {
+    await deploy("--config", "examples/production.toml");
+    const { account } = api;
+    expect([...account.buckets]).toEqual([["registry-eu", "eu"]]);
+    expect(binding("BUCKET")).toMatchObject({ bucket_name: "registry-eu", jurisdiction: "eu" });
+    expect(account.domains).toMatchObject([{ hostname: "registry.example.com" }]);
+    const vars = account.uploads.at(-1)?.bindings.filter(({ type }) => type === "plain_text") ?? [];
+    const { publicUrl } = readConfig(Object.fromEntries(vars.map(({ name, text }) => [name, text])));
+    expect(publicUrl).toBe("https://registry.example.com");
   });
 });
