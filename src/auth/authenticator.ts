@@ -1,4 +1,5 @@
 import type { Digest } from "../oci/digest.ts";
+import type { Fetch } from "../storage/ports.ts";
 import type { Store } from "../storage/store.ts";
 import { type Access, grantedAccess } from "./access.ts";
 import { isAccountKey } from "./account-key.ts";
@@ -8,7 +9,6 @@ import { type BasicCredentials, parseAuthorization } from "./authorization.ts";
 import { everything, type Grant } from "./grants.ts";
 import { Identities, type IdentityIssuer } from "./identities.ts";
 import { claimedIssuer } from "./issuer.ts";
-import type { Fetch } from "./key-set.ts";
 import { findRobot } from "./robots.ts";
 import { tokenAccess } from "./token-access.ts";
 import { type TokenIssuer, TokenIssuers } from "./token-issuers.ts";

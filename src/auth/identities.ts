@@ -2,10 +2,10 @@ import type { JWTPayload } from "jose";
 import * as v from "valibot";
 import { tryParseRepositoryName } from "../oci/name.ts";
 import { matchesWildcard } from "../oci/wildcard.ts";
+import type { Fetch } from "../storage/ports.ts";
 import { AuthenticationError } from "./authentication-error.ts";
 import { type Grant, grantsSchema } from "./grants.ts";
 import { claimedIssuer, type Issuer, IssuerVerifier, issuerFields } from "./issuer.ts";
-import type { Fetch } from "./key-set.ts";
 import { readSecretJson } from "./secret-json.ts";
 
 /** Who is let in by an identity token: whoever has all these claims gets these grants. */

@@ -1,7 +1,8 @@
 import { decodeJwt, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from "jose";
 import * as v from "valibot";
+import type { Fetch } from "../storage/ports.ts";
 import { AuthenticationError, reasonOf } from "./authentication-error.ts";
-import { createKeySet, type Fetch, keySource } from "./key-set.ts";
+import { createKeySet, keySource } from "./key-set.ts";
 
 /** Characters of a token at most; those of GitHub and GitLab have two to three thousand. */
 export const maxTokenLength = 16 * 1024;

@@ -7,9 +7,9 @@ import {
 } from "jose";
 import * as v from "valibot";
 import { retryLater } from "../oci/error.ts";
-
-/** The part of the platform's fetch that key sets need. */
-export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+import { isPublicUrl } from "../oci/public-url.ts";
+import { readBytes } from "../oci/read-bytes.ts";
+import type { Fetch } from "../storage/ports.ts";
 
 /** The keys of an issuer: where it publishes them, or the keys themselves. */
 export type KeySource = URL | JSONWebKeySet;
@@ -26,7 +26,7 @@ export const keySource: v.GenericSchema<unknown, KeySource> = v.union([
     v.string(),
     v.rawTransform(({ dataset, addIssue, NEVER }) => {
       const url = URL.parse(dataset.value);
-      if (url !== null && isPublic(url)) return url;
+      if (url !== null && isPublicUrl(url)) return url;
       addIssue({ message: "an https URL of a public host expected" });
       return NEVER;
     }),
@@ -60,24 +60,8 @@ export function createKeySet(source: KeySource, fetch: Fetch): JWTVerifyGetKey {
   });
 }
 
-/**
- * Whether a URL may be fetched: https, and a name that is no address and not of an inner network. Only operators
- * write these URLs, and Workers reach no inner network; this is for those who run Skerry elsewhere.
- */
-function isPublic({ protocol, hostname, username, password }: URL): boolean {
-  const host = hostname.replace(/\.$/, "");
-  const isAddress = host.startsWith("[") || /^[\d.]+$/.test(host);
-  const isInner = !host.includes(".") || /\.(?:local|localhost|internal|lan|home|arpa)$/.test(host);
-  return protocol === "https:" && !isAddress && !isInner && username === "" && password === "";
-}
-
 async function readText(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of response.body ?? []) {
-    size += chunk.byteLength;
-    if (size > maxBytes) throw new Error(`a key set of more than ${maxBytes} bytes`);
-    chunks.push(chunk);
-  }
-  return new Blob(chunks as Uint8Array<ArrayBuffer>[]).text();
+  const bytes = await readBytes(response.body, maxBytes);
+  if (bytes === undefined) throw new Error(`a key set of more than ${maxBytes} bytes`);
+  return new TextDecoder().decode(bytes);
 }

@@ -1,7 +1,7 @@
 import * as v from "valibot";
+import type { Fetch } from "../storage/ports.ts";
 import { AuthenticationError } from "./authentication-error.ts";
 import { claimedIssuer, type Issuer, IssuerVerifier, issuerFields } from "./issuer.ts";
-import type { Fetch } from "./key-set.ts";
 import type { AccessEntry } from "./scope.ts";
 import { readSecretJson } from "./secret-json.ts";
 import { readEntries } from "./token-access.ts";

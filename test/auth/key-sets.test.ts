@@ -1,6 +1,6 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Fetch } from "../../src/auth/key-set.ts";
 import { readConfig } from "../../src/config.ts";
+import type { Fetch } from "../../src/storage/ports.ts";
 import { expectStatus } from "../support/content.ts";
 import { basic, makeSigner, type Signer } from "./credentials.ts";
 import {
