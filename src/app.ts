@@ -1,4 +1,5 @@
 import { Hono } from "hono/tiny";
+import { getPathNoStrict } from "hono/utils/url";
 import { deleteRobot, getRobots, postRobot, postRotation } from "./handlers/accounts.ts";
 import { getAdoption, postAdoptStep } from "./handlers/adoption.ts";
 import { authenticate } from "./handlers/authentication.ts";
@@ -13,6 +14,7 @@ import { getReports, postStep } from "./handlers/garbage-collection.ts";
 import { getLiveness, getReadiness, getVersion } from "./handlers/health.ts";
 import { deleteManifest, putManifest } from "./handlers/manifest-writes.ts";
 import { getManifest } from "./handlers/manifests.ts";
+import { namespace } from "./handlers/namespace.ts";
 import { observe } from "./handlers/observation.ts";
 import { getReferrers } from "./handlers/referrers.ts";
 import { getDatedTags, getTagHistory, restoreTag } from "./handlers/tag-history.ts";
@@ -65,7 +67,10 @@ const routes: readonly (readonly [path: string, methods: Methods])[] = [
  * the length of the URL; with the default one, names of thousands of components cost seconds.
  */
 export function createApp(registry: Registry): Hono<AppEnv> {
-  const app = new Hono<AppEnv>({ strict: false });
+  const { names } = registry.pullThrough;
+  // Names that are an upstream's by host or `ns` are the long ones from here on, for rights as for everything else.
+  const getPath = (request: Request) => names.pathOf(getPathNoStrict(request), request);
+  const app = new Hono<AppEnv>({ getPath });
   app.onError((error) => errorResponse(error));
   app.notFound(() => errorResponse(notFound()));
   app.use(observe(registry));
@@ -75,6 +80,7 @@ export function createApp(registry: Registry): Hono<AppEnv> {
     if (c.res.status >= 400) await drain(c.req.raw);
     c.res.headers.set("Docker-Distribution-API-Version", "registry/2.0");
   });
+  app.use("/v2/*", namespace);
   app.use("/v2/*", authenticate);
   app.use("/v2/*", async (c, next) => {
     // Encoded slashes and zero bytes have no place in any name; decoding them would only blur what is meant.

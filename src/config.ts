@@ -7,6 +7,7 @@ import { createUrlPolicy, type UrlPolicy } from "./oci/urls.ts";
 import { settings } from "./settings.ts";
 import type { S3Access } from "./storage/object-urls.ts";
 import type { TagPattern } from "./storage/tag-pattern.ts";
+import type { Credentials, Upstream } from "./upstream/upstream.ts";
 
 /** Bindings, variables and secrets of the Worker, as wrangler.toml and `wrangler secret` give them. */
 export interface Env {
@@ -69,6 +70,9 @@ export interface Config {
   readonly s3: S3Access | undefined;
   /** Bytes from which on blobs are redirected; undefined for none. */
   readonly blobRedirect: number | undefined;
+  readonly upstreams: readonly Upstream[];
+  /** What to log in to upstreams with, by their prefix. */
+  readonly upstreamCredentials: ReadonlyMap<string, Credentials>;
 }
 
 /** A variable has a value that it must not have. The message names it, and is for the log. */
@@ -130,6 +134,8 @@ export function readConfig(env: Readonly<Record<string, unknown>>): Config {
     serverTiming: values.SERVER_TIMING,
     s3,
     blobRedirect: values.BLOB_REDIRECT === "off" ? undefined : values.BLOB_REDIRECT,
+    upstreams: values.UPSTREAMS,
+    upstreamCredentials: values.UPSTREAM_CREDENTIALS,
   };
 }
 

@@ -1,6 +1,5 @@
 import { Authenticator } from "./auth/authenticator.ts";
 import { everything, type Grant, pullGrants } from "./auth/grants.ts";
-import type { Fetch } from "./auth/key-set.ts";
 import type { Config } from "./config.ts";
 import type { Metrics } from "./observe/data-point.ts";
 import { ReadinessProbe } from "./observe/readiness.ts";
@@ -9,11 +8,12 @@ import { BufferPool } from "./storage/buffers.ts";
 import { EdgeCache } from "./storage/edge-cache.ts";
 import { Layout } from "./storage/layout.ts";
 import { ObjectUrls } from "./storage/object-urls.ts";
-import type { Bucket, Clock, KeyValue, ResponseCache } from "./storage/ports.ts";
+import type { Bucket, Clock, Fetch, KeyValue, ResponseCache } from "./storage/ports.ts";
 import type { Store } from "./storage/store.ts";
 import { TagReader } from "./storage/tag-read.ts";
 import { TagRecords } from "./storage/tag-records.ts";
 import { UploadKey } from "./storage/upload-key.ts";
+import { PullThrough } from "./upstream/pull-through.ts";
 
 /** Everything that a handler works with, built once for an isolate. */
 export interface Registry {
@@ -31,6 +31,8 @@ export interface Registry {
   readonly metrics: Metrics | undefined;
   readonly readiness: ReadinessProbe;
   readonly loginLimit: LoginLimit | undefined;
+  /** The upstreams whose repositories are pulled through this registry. */
+  readonly pullThrough: PullThrough;
   /** Whether a repository mirrors another registry, and so takes no writes. */
   readonly isPullThrough: (name: RepositoryName) => boolean;
 }
@@ -42,7 +44,7 @@ export interface Platform {
   /** The cache of the data centre; undefined where there is none. */
   readonly cache?: ResponseCache | undefined;
   readonly clock: Clock;
-  /** Fetches the keys of other issuers; the global fetch unless given. */
+  /** Fetches the keys of other issuers, and what upstreams have; the global fetch unless given. */
   readonly fetch?: Fetch;
   /** Takes the lines of the log; nobody unless given. */
   readonly log?: Log;
@@ -61,6 +63,7 @@ export type LoginLimit = Pick<RateLimit, "limit">;
 /** Puts a registry together. */
 export function createRegistry(config: Config, platform: Platform): Registry {
   const { bucket, kv, cache, clock } = platform;
+  const fetch: Fetch = platform.fetch ?? ((url, init) => globalThis.fetch(url, init));
   const store: Store = {
     bucket,
     tagRecords: kv && config.kvRecords ? new TagRecords(kv, config.tagConsistency) : undefined,
@@ -68,13 +71,11 @@ export function createRegistry(config: Config, platform: Platform): Registry {
     clock,
     concurrency: config.concurrency,
   };
+  const pullThrough = new PullThrough(config, clock, fetch);
   return {
     config,
     store,
-    auth: new Authenticator(
-      { ...config, everybody: everybodysGrants(config) },
-      platform.fetch ?? ((url, init) => fetch(url, init)),
-    ),
+    auth: new Authenticator({ ...config, everybody: everybodysGrants(config) }, fetch),
     log: platform.log ?? (() => undefined),
     metrics: platform.metrics,
     readiness: new ReadinessProbe(),
@@ -87,7 +88,8 @@ export function createRegistry(config: Config, platform: Platform): Registry {
     buffers: new BufferPool(config.uploadBuffers, config.uploadBufferSize, clock),
     uploadKey: new UploadKey(config.uploadKey),
     objectUrls: config.s3 && new ObjectUrls(config.s3, clock),
-    isPullThrough: () => false,
+    pullThrough,
+    isPullThrough: (name) => pullThrough.names.find(name) !== undefined,
   };
 }
 

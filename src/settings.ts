@@ -9,6 +9,7 @@ import { timingAudiences } from "./observe/server-timing.ts";
 import { compiled, flag, number, parsed, setting, words } from "./setting.ts";
 import { maxPrefixLength } from "./storage/layout.ts";
 import { parseTagPatterns } from "./storage/tag-pattern.ts";
+import { parseUpstreamCredentials, parseUpstreams } from "./upstream/upstream.ts";
 
 const mebibyte = 1024 * 1024;
 
@@ -194,5 +195,15 @@ export const settings = {
     "admins",
     v.picklist(timingAudiences),
     "Who gets `Server-Timing` with the operations that his request took: nobody (`off`), those who may do everything (`admins`), `everybody`.",
+  ),
+  UPSTREAMS: setting(
+    "",
+    parsed(parseUpstreams),
+    "Other registries whose repositories are pulled through this one, as JSON (docs/pull-through.md).",
+  ),
+  UPSTREAM_CREDENTIALS: setting(
+    "",
+    parsed(parseUpstreamCredentials),
+    'Secret: what to log in to upstreams with, as JSON: `{"docker.io": {"username": "…", "password": "…"}}`.',
   ),
 } as const;

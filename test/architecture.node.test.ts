@@ -10,6 +10,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   oci: ["oci/"],
   storage: ["storage/", "oci/"],
   auth: ["auth/", "storage/", "oci/"],
+  upstream: ["upstream/", "auth/", "storage/", "oci/"],
   maintenance: ["maintenance/", "storage/", "oci/"],
   observe: ["observe/", "storage/", "oci/"],
   // registry.ts names the parts that handlers are given.
@@ -17,6 +18,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     "handlers/",
     "observe/",
     "maintenance/",
+    "upstream/",
     "auth/",
     "storage/",
     "oci/",

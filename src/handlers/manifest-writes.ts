@@ -1,10 +1,10 @@
 import { algorithmOf, type Digest, digestOf } from "../oci/digest.ts";
 import { RegistryError } from "../oci/error.ts";
-import { type Manifest, maxManifestSize, parseManifest } from "../oci/manifest.ts";
+import { maxManifestSize, parseManifest } from "../oci/manifest.ts";
 import { parseContentType } from "../oci/media-type.ts";
 import { type RepositoryName, type Tag, tryParseTag } from "../oci/name.ts";
-import type { Reference } from "../oci/reference.ts";
-import { referrerDescriptor } from "../oci/referrer.ts";
+import { asOptional } from "../oci/reference.ts";
+import { referrerOf } from "../oci/referrer.ts";
 import { checkClass } from "../oci/repository-class.ts";
 import { deleteManifest as deleteRevision } from "../storage/manifest-delete.ts";
 import { putManifest as storeManifest } from "../storage/manifest-put.ts";
@@ -64,7 +64,7 @@ export async function putManifest(c: RegistryContext): Promise<Response> {
       digest,
       bytes,
       mediaType: manifest.mediaType,
-      references: missingReferences === "accept" ? manifest.references.map(optional) : manifest.references,
+      references: missingReferences === "accept" ? manifest.references.map(asOptional) : manifest.references,
       referrer: referrerOf(manifest, digest, bytes.byteLength),
       tags: tags.map((tag) => tagRequest(c, name, tag, "tag" in wanted ? condition : undefined)),
     }),
@@ -133,15 +133,6 @@ function tagRequest(
   condition: TagCondition | undefined,
 ): TagRequest {
   return { tag, condition, immutable: matchesTag(c.var.registry.config.immutableTags, name, tag) };
-}
-
-function optional(reference: Reference): Reference {
-  return { ...reference, required: false };
-}
-
-function referrerOf(manifest: Manifest, digest: Digest, size: number) {
-  const { subject } = manifest;
-  return subject && { subject: subject.digest, descriptor: referrerDescriptor(manifest, digest, size) };
 }
 
 /** The condition of a write by digest, on whether that manifest is there. */

@@ -13,6 +13,7 @@ import {
   type TagOrDigest,
   tagOrDigestParam,
 } from "./context.ts";
+import { findThrough, type Located } from "./pull-through.ts";
 
 /** A manifest on its way out; `read` gives undefined when it is gone. */
 type Found = ManifestHead & { read(): Promise<StoredManifest | undefined> };
@@ -25,13 +26,15 @@ export async function getManifest(c: RegistryContext): Promise<Response> {
   const name = repositoryFor(c, "pull");
   const wanted = tagOrDigestParam(c);
   const accept = parseAccept(c.req.header("Accept") ?? null);
-  const found = wanted && (await find(c, name, wanted));
-  if (wanted === undefined || found === undefined) throw unknown(c, name, wanted);
+  if (wanted === undefined) throw unknown(c, name, wanted);
+  const { found, headers: warning } = await locate(c, name, wanted);
+  if (found === undefined) throw unknown(c, name, wanted);
   const served = "tag" in wanted ? await forOldClients(c, name, found, accept) : found;
   if (served === undefined) throw unknown(c, name, wanted);
   refuseUnlessAccepted(served.mediaType, accept);
 
   const headers = {
+    ...warning,
     "Content-Type": served.mediaType,
     "Docker-Content-Digest": served.digest,
     ETag: entityTag(served.digest),
@@ -46,6 +49,17 @@ export async function getManifest(c: RegistryContext): Promise<Response> {
   const manifest = await served.read();
   if (manifest === undefined) throw unknown(c, name, wanted);
   return new Response(manifest.bytes, { headers: { ...headers, ...length } });
+}
+
+/** What the registry has, or an upstream of it. */
+async function locate(
+  c: RegistryContext,
+  name: RepositoryName,
+  wanted: TagOrDigest,
+): Promise<Located<Found>> {
+  const repository = c.var.registry.pullThrough.repository(name);
+  if (repository !== undefined) return findThrough(c, repository, wanted, () => find(c, name, wanted));
+  return { found: await find(c, name, wanted), headers: {} };
 }
 
 async function find(
@@ -91,7 +105,7 @@ async function forOldClients(
   const manifest = list && manifestOf(list.bytes);
   const child = manifest && linuxAmd64Child(manifest);
   if (child === undefined) return undefined;
-  return readable(c, name, await statManifest(c.var.registry.store, name, child.digest));
+  return (await locate(c, name, { digest: child.digest })).found;
 }
 
 /** OCI types are served only to those who take them (A28, A29 as intended); Docker's to everybody (A30, A31). */

@@ -34,7 +34,12 @@ export function jsonPage(c: RegistryContext, body: unknown, next: NextPage | und
   if (next?.last !== undefined) {
     const query = new URLSearchParams({ last: next.last, ...next.query });
     if (next.n !== undefined) query.set("n", String(next.n));
-    headers.Link = `<${c.req.path}?${query}>; rel="next"`;
+    headers.Link = linkTo(c, query);
   }
   return jsonResponse(`${JSON.stringify(body)}\n`, headers);
+}
+
+/** The value of `Link` for the page of this listing that `query` asks for (RFC 8288). */
+export function linkTo(c: RegistryContext, query: URLSearchParams): string {
+  return `<${c.req.path}?${query}>; rel="next"`;
 }

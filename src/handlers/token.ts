@@ -73,7 +73,10 @@ async function tokenResponse(
 ): Promise<Response> {
   const { auth, store } = c.var.registry;
   if (scopes.length > maxScopes) throw invalid(`at most ${maxScopes} scopes in one request`);
-  const wanted = scopes.map(tryParseScope).filter((scope): scope is Scope => scope !== undefined);
+  const wanted = scopes
+    .map(tryParseScope)
+    .filter((scope): scope is Scope => scope !== undefined)
+    .map((scope) => named(c, scope));
   const entries = grantedEntries(wanted, [...identity.grants, ...auth.everybody], identity.admin);
   const now = store.clock.now();
   const token = await auth.tokens.issue({ subject: identity.name, entries }, service, now);
@@ -90,6 +93,14 @@ async function tokenResponse(
   return new Response(`${JSON.stringify(body)}\n`, {
     headers: { "Content-Type": "application/json", "Cache-Control": "no-store" },
   });
+}
+
+/** A client that takes this host for an upstream asks for that one's names; rights are for ours. */
+function named(c: RegistryContext, scope: Scope): Scope {
+  const { names } = c.var.registry.pullThrough;
+  const scoping = names.scopingOf(c.req.raw);
+  if (scope.type !== "repository" || scoping === "unknown") return scope;
+  return { ...scope, name: names.nameOf(scope.name, scoping) };
 }
 
 async function readForm(c: RegistryContext): Promise<URLSearchParams> {

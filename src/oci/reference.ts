@@ -13,6 +13,11 @@ export interface Reference {
   readonly required: boolean;
 }
 
+/** The same reference, of a manifest that may be stored without what it refers to. */
+export function asOptional(reference: Reference): Reference {
+  return { ...reference, required: false };
+}
+
 /** What limits the references of a pushed manifest. */
 export interface ReferenceRules {
   /** How many different references a manifest may have. */

@@ -21,3 +21,9 @@ function artifactTypeOf(manifest: Manifest): string | undefined {
   if (manifest.kind === "index") return manifest.artifactType || undefined;
   return manifest.artifactType || manifest.config?.mediaType || undefined;
 }
+
+/** What the referrers list of its subject says of a manifest; undefined for one without a subject. */
+export function referrerOf(manifest: Manifest, digest: Digest, size: number) {
+  const { subject } = manifest;
+  return subject && { subject: subject.digest, descriptor: referrerDescriptor(manifest, digest, size) };
+}
