@@ -1,19 +1,19 @@
 import { commands } from "./commands/all.ts";
 
-const usage = `npm run skerry -- COMMAND
-
-${Object.values(commands)
-  .map((command) => command.usage)
-  .join("\n")}`;
+async function usage(): Promise<string> {
+  const loaded = await Promise.all(Object.values(commands).map((load) => load()));
+  return `npm run skerry -- COMMAND\n\n${loaded.map((command) => command.usage).join("\n")}`;
+}
 
 const [name = "", ...args] = process.argv.slice(2);
-const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
 
-if (command === undefined || args.includes("--help")) {
-  console.log(usage);
-  if (command === undefined && name !== "--help") process.exitCode = 1;
+if (load === undefined || args.includes("--help")) {
+  console.log(await usage());
+  if (load === undefined && name !== "--help") process.exitCode = 1;
 } else {
   try {
+    const command = await load();
     await command.run(args);
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);

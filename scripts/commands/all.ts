@@ -1,20 +1,13 @@
-import { accountsCommand } from "./accounts.ts";
-import { adoptCommand } from "./adopt.ts";
-import { checkCommand } from "./check.ts";
 import type { Command } from "./command.ts";
-import { convertCommand } from "./convert.ts";
-import { gcCommand } from "./gc.ts";
-import { exportCommand, importCommand } from "./interchange.ts";
-import { keyCommand } from "./key.ts";
 
-/** The subcommands of `npm run skerry`, by name. */
-export const commands: Readonly<Record<string, Command>> = {
-  accounts: accountsCommand,
-  adopt: adoptCommand,
-  check: checkCommand,
-  convert: convertCommand,
-  export: exportCommand,
-  gc: gcCommand,
-  import: importCommand,
-  key: keyCommand,
+/** The subcommands of `npm run skerry`, by name. Each is loaded when it is called: some bring much with them. */
+export const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  accounts: async () => (await import("./accounts.ts")).accountsCommand,
+  adopt: async () => (await import("./adopt.ts")).adoptCommand,
+  check: async () => (await import("./check.ts")).checkCommand,
+  convert: async () => (await import("./convert.ts")).convertCommand,
+  export: async () => (await import("./interchange.ts")).exportCommand,
+  gc: async () => (await import("./gc.ts")).gcCommand,
+  import: async () => (await import("./interchange.ts")).importCommand,
+  key: async () => (await import("./key.ts")).keyCommand,
 };

@@ -92,10 +92,11 @@ const probe = "--the-probe-of-the-documentation";
 /** Lets the command itself parse the arguments, which it does before anything else. */
 async function checkSkerry([name = "", ...args]: readonly string[]): Promise<Complaint> {
   if (name === "--help") return undefined;
-  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  if (command === undefined) return `npm run skerry has no command "${name}"`;
+  const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (load === undefined) return `npm run skerry has no command "${name}"`;
   const said = vi.spyOn(console, "error").mockImplementation(() => undefined);
   try {
+    const command = await load();
     await command.run([...args, probe]);
     return said.mock.lastCall?.join(" ").includes(probe) ? undefined : String(said.mock.lastCall);
   } catch (error) {
