@@ -10,4 +10,5 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   gc: async () => (await import("./gc.ts")).gcCommand,
   import: async () => (await import("./interchange.ts")).importCommand,
   key: async () => (await import("./key.ts")).keyCommand,
+  push: async () => (await import("./push.ts")).pushCommand,
 };

@@ -1,0 +1,75 @@
+import { parseArgs } from "node:util";
+import { connect } from "../push/connect.ts";
+import { Memory } from "../push/memory.ts";
+import { openDisplay } from "../push/progress.ts";
+import { parseImageReference, printImageReference } from "../push/registry/reference.ts";
+import { Repository } from "../push/registry/repository.ts";
+import { openSource } from "../push/source/open.ts";
+import { transfer } from "../push/transfer.ts";
+import type { Command } from "./command.ts";
+import {
+  readTransferOptions,
+  transferOptions,
+  transferUsage,
+  UsageError,
+  withExitStatus,
+} from "./transfer-options.ts";
+
+export const pushCommand: Command = {
+  usage: `push IMAGE REFERENCE        Push an image in chunks; the same command goes on after an interruption. IMAGE is
+                            docker:NAME, podman:NAME, a folder with an OCI layout, a tar of either form, - for
+                            one on the standard input, or the NAME of an image of the local engine. Exit status
+                            0 it is pushed, 1 it cannot be, 2 wrong arguments, 75 it may go on later
+    --name NAME             which image, where IMAGE holds several
+    --platform OS/ARCH      only that platform of an image for several
+    --uncompressed          push the layers of a docker-archive as they are, instead of gzipped
+    --mount-from REPOSITORY where the registry may have layers already; may be repeated
+${transferUsage}`,
+
+  run: (args) =>
+    withExitStatus(async () => {
+      const { values, positionals } = parseArgs({
+        args: [...args],
+        allowPositionals: true,
+        allowNegative: true,
+        options: {
+          ...transferOptions,
+          name: { type: "string" },
+          uncompressed: { type: "boolean", default: false },
+        },
+      });
+      const [image, to, ...others] = positionals;
+      if (image === undefined || to === undefined || others.length > 0) {
+        throw new UsageError(
+          "push IMAGE REFERENCE expected, such as: push docker:app:1 registry.example.com/team/app:1",
+        );
+      }
+      const reference = parseImageReference(to);
+      const common = readTransferOptions(values);
+      const memory = await Memory.open(process.env);
+      const display = openDisplay();
+      try {
+        const target = new Repository(
+          connect(reference, values["plain-http"], display),
+          reference.name,
+          "pull,push",
+        );
+        const source = await openSource(image, {
+          name: values.name,
+          platform: values.platform,
+          uncompressed: values.uncompressed,
+          memory,
+          tell: (line) => display.line(line),
+        });
+        try {
+          const { root } = await transfer(source, { ...common, target, reference, memory, display });
+          display.stop();
+          console.log(printImageReference({ ...reference, digest: root.digest }));
+        } finally {
+          await source.close();
+        }
+      } finally {
+        display.stop();
+      }
+    }),
+};
