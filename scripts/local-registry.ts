@@ -26,6 +26,8 @@ export interface LocalRegistry {
   /** What `ANONYMOUS` is: `all` if nothing else set it and only this machine can connect; empty if unset. */
   readonly anonymous: string;
   readonly persistTo: string;
+  /** A queue of the simulator, by the name of a producer's binding in the configuration. */
+  queue(binding: string): Promise<Queue>;
   /** Ends workerd; requests in flight are cut. */
   stop(): Promise<void>;
 }
@@ -76,7 +78,14 @@ export async function startLocalRegistry(options: LocalRegistryOptions = {}): Pr
       await stop();
       throw error;
     });
-    return { origin, port: Number(port), anonymous: String(bindings.ANONYMOUS ?? ""), persistTo, stop };
+    return {
+      origin,
+      port: Number(port),
+      anonymous: String(bindings.ANONYMOUS ?? ""),
+      persistTo,
+      queue: (binding) => miniflare.getQueueProducer(binding),
+      stop,
+    };
   } catch (error) {
     removeBuild();
     throw error;

@@ -28,6 +28,8 @@ export interface S3Storage {
   readonly secretkey: string;
   readonly region: string;
   readonly secure: boolean;
+  /** Bytes of a part of an upload. R2 wants parts of one size, and the driver makes the last one larger at times. */
+  readonly chunksize?: number;
 }
 
 /** The storage of a tree below a folder. */

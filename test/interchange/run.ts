@@ -4,6 +4,7 @@ import { fromDistribution } from "./from-distribution.ts";
 import { inPlace } from "./in-place.ts";
 import type { Holdings } from "./registry.ts";
 import { runChecks } from "./run-checks.ts";
+import { secondDoor } from "./second-door.ts";
 import { pushToSkerry, toDistribution } from "./to-distribution.ts";
 import { makeInterchangeFixtures, type World } from "./world.ts";
 
@@ -26,5 +27,6 @@ process.exitCode = await runChecks("interchange", packages, async ({ processes, 
   const held: Holdings = new Map([...world.holdings].map(([name, tags]) => [name, new Map(tags)]));
   await toDistribution(world);
   await inPlace({ ...world, holdings: held });
+  await secondDoor(world);
   await backup(world);
 });

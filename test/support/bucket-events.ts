@@ -6,13 +6,17 @@ import type { Operation } from "../doubles/operation.ts";
  * (https://developers.cloudflare.com/r2/buckets/event-notifications/). No simulator sends any: tests make them of
  * what was written.
  */
-export function notificationOf(action: "PutObject" | "DeleteObject", key: string, eventTime: Date): object {
+export function notificationOf(
+  action: "PutObject" | "CopyObject" | "CompleteMultipartUpload" | "DeleteObject",
+  key: string,
+  eventTime: Date,
+): object {
   const written = { size: 71, eTag: "c846ff7a18f28c2e262116d6e8719ef0" };
   return {
     account: "3f4b7e3dcab231cbfdaa90a6a28bd548",
     action,
     bucket: "skerry",
-    object: { key, ...(action === "PutObject" && written) },
+    object: { key, ...(action !== "DeleteObject" && written) },
     eventTime: eventTime.toISOString(),
   };
 }

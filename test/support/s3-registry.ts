@@ -14,6 +14,18 @@ export interface S3Registry extends LocalRegistry {
 
 const credentials = { accessKeyId: "reader", secretAccessKey: "only for this test" };
 
+/** The queue of the bucket's events, into which tests put what the bucket would. */
+const queues = `
+[[queues.producers]]
+binding = "BUCKET_EVENTS"
+queue = "skerry-bucket-events"
+
+[[queues.consumers]]
+queue = "skerry-bucket-events"
+max_batch_size = 20
+max_batch_timeout = 1
+`;
+
 /** @param folder an existing one, for configuration and state; the caller removes it. */
 export async function startS3Registry(
   folder: string,
@@ -29,7 +41,7 @@ export async function startS3Registry(
       `$&
 [r2_buckets.local_dev]
 experimental_s3_credentials = { accessKeyId = "${accessKeyId}", secretAccessKey = "${secretAccessKey}" }`,
-    ),
+    ) + queues,
   );
   const port = await freePort();
   const endpoint = `http://127.0.0.1:${port}/cdn-cgi/local/r2/s3`;
