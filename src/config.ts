@@ -3,6 +3,8 @@ import type { Account } from "./auth/accounts.ts";
 import type { IdentityIssuer } from "./auth/identities.ts";
 import type { TokenIssuer } from "./auth/token-issuers.ts";
 import type { TokenKey } from "./auth/token-key.ts";
+import type { Message } from "./events/message.ts";
+import type { Webhook } from "./events/webhooks.ts";
 import { createUrlPolicy, type UrlPolicy } from "./oci/urls.ts";
 import { settings } from "./settings.ts";
 import type { S3Access } from "./storage/object-urls.ts";
@@ -15,6 +17,8 @@ export interface Env {
   readonly TAGS?: KVNamespace;
   /** Counts failed logins. */
   readonly RL?: RateLimit;
+  /** Where events wait to be delivered. */
+  readonly EVENTS?: Queue<Message>;
   /** Gets a data point for each request. */
   readonly METRICS?: AnalyticsEngineDataset;
   readonly [variable: string]: unknown;
@@ -65,6 +69,10 @@ export interface Config {
   readonly chunkMaxLength: number;
   readonly singlePutLimit: number;
   readonly log: Values["LOG"];
+  readonly webhooks: readonly Webhook[];
+  /** 0 to 1. */
+  readonly eventsPullSample: number;
+  readonly eventsRetrySeconds: number;
   readonly serverTiming: Values["SERVER_TIMING"];
   /** How clients reach the bucket themselves, if they may. */
   readonly s3: S3Access | undefined;
@@ -131,6 +139,9 @@ export function readConfig(env: Readonly<Record<string, unknown>>): Config {
     chunkMaxLength: values.CHUNK_MAX_LENGTH,
     singlePutLimit: values.SINGLE_PUT_LIMIT,
     log: values.LOG,
+    webhooks: values.WEBHOOKS,
+    eventsPullSample: values.EVENTS_PULL_SAMPLE,
+    eventsRetrySeconds: values.EVENTS_RETRY_SECONDS,
     serverTiming: values.SERVER_TIMING,
     s3,
     blobRedirect: values.BLOB_REDIRECT === "off" ? undefined : values.BLOB_REDIRECT,

@@ -1,6 +1,7 @@
 import type { Hono } from "hono";
 import { createApp, createBrokenApp } from "./app.ts";
 import { ConfigError, type Env, readConfig } from "./config.ts";
+import { consume } from "./events/consumer.ts";
 import { consumeBucketEvents } from "./maintenance/events/consume.ts";
 import { runGcStep } from "./maintenance/gc/run.ts";
 import { gcStep } from "./maintenance/gc/settings.ts";
@@ -37,6 +38,7 @@ function registryOf(env: Env): Registry {
     log: console.log,
     loginLimit: env.RL,
     metrics: env.METRICS,
+    queue: env.EVENTS,
   };
   return createRegistry(readConfig(env), platform);
 }
@@ -54,7 +56,21 @@ function build(env: Env): { readonly fetch: Fetch } {
 /** What takes the messages of each queue, by its name. */
 const consumers: Readonly<Record<string, (batch: MessageBatch, registry: Registry) => Promise<void>>> = {
   "skerry-bucket-events": takeBucketEvents,
+  "skerry-events": deliverEvents,
+  // Has no consumer until somebody wants its messages tried again.
+  "skerry-events-dead": deliverEvents,
 };
+
+/** Events for webhooks (docs/events.md). */
+async function deliverEvents(batch: MessageBatch, { config, log }: Registry): Promise<void> {
+  await consume(batch.messages, {
+    webhooks: config.webhooks,
+    retrySeconds: config.eventsRetrySeconds,
+    send: (url, init) => fetch(url, init),
+    clock,
+    log: config.log === "off" ? () => undefined : log,
+  });
+}
 
 /** Event notifications of the bucket: another registry writes to it (docs/big-layers.md). */
 async function takeBucketEvents(batch: MessageBatch, { config, store }: Registry): Promise<void> {

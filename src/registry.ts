@@ -1,6 +1,7 @@
 import { Authenticator } from "./auth/authenticator.ts";
 import { everything, type Grant, pullGrants } from "./auth/grants.ts";
 import type { Config } from "./config.ts";
+import { type EventQueue, Events } from "./events/events.ts";
 import type { Metrics } from "./observe/data-point.ts";
 import { ReadinessProbe } from "./observe/readiness.ts";
 import type { RepositoryName } from "./oci/name.ts";
@@ -29,6 +30,7 @@ export interface Registry {
   readonly objectUrls: ObjectUrls | undefined;
   readonly log: Log;
   readonly metrics: Metrics | undefined;
+  readonly events: Events;
   readonly readiness: ReadinessProbe;
   readonly loginLimit: LoginLimit | undefined;
   /** The upstreams whose repositories are pulled through this registry. */
@@ -44,10 +46,12 @@ export interface Platform {
   /** The cache of the data centre; undefined where there is none. */
   readonly cache?: ResponseCache | undefined;
   readonly clock: Clock;
-  /** Fetches the keys of other issuers, and what upstreams have; the global fetch unless given. */
+  /** Asks for the keys of other issuers and for what upstreams have, and delivers events; the global fetch unless given. */
   readonly fetch?: Fetch;
   /** Takes the lines of the log; nobody unless given. */
   readonly log?: Log;
+  /** Keeps events until they are delivered. */
+  readonly queue?: EventQueue | undefined;
   /** Takes a data point for each request. */
   readonly metrics?: Metrics | undefined;
   /** Counts failed logins; they are not limited unless given. */
@@ -72,11 +76,20 @@ export function createRegistry(config: Config, platform: Platform): Registry {
     concurrency: config.concurrency,
   };
   const pullThrough = new PullThrough(config, clock, fetch);
+  const log = platform.log ?? (() => undefined);
   return {
     config,
     store,
     auth: new Authenticator({ ...config, everybody: everybodysGrants(config) }, fetch),
-    log: platform.log ?? (() => undefined),
+    log,
+    events: new Events({
+      webhooks: config.webhooks,
+      pullSample: config.eventsPullSample,
+      queue: platform.queue,
+      send: fetch,
+      clock,
+      log: config.log === "off" ? () => undefined : log,
+    }),
     metrics: platform.metrics,
     readiness: new ReadinessProbe(),
     loginLimit: platform.loginLimit,

@@ -4,6 +4,7 @@ import { parsePatterns } from "./auth/grants.ts";
 import { parseIdentityIssuers } from "./auth/identities.ts";
 import { parseTokenIssuers } from "./auth/token-issuers.ts";
 import { parseTokenKey } from "./auth/token-key.ts";
+import { parseWebhooks } from "./events/webhooks.ts";
 import { logLevels } from "./observe/log-line.ts";
 import { timingAudiences } from "./observe/server-timing.ts";
 import { compiled, flag, number, parsed, setting, words } from "./setting.ts";
@@ -205,5 +206,20 @@ export const settings = {
     "",
     parsed(parseUpstreamCredentials),
     'Secret: what to log in to upstreams with, as JSON: `{"docker.io": {"username": "…", "password": "…"}}`.',
+  ),
+  WEBHOOKS: setting(
+    "",
+    parsed(parseWebhooks),
+    "Secret: who is told of pushes, deletes, tags and pulls, with URL and key, as JSON (docs/events.md).",
+  ),
+  EVENTS_PULL_SAMPLE: setting(
+    "1",
+    v.pipe(v.string(), v.regex(/^(0(\.\d+)?|1)$/), v.transform(Number)),
+    "Share of pulls, 0 to 1, that webhooks which ask for pulls are told of.",
+  ),
+  EVENTS_RETRY_SECONDS: setting(
+    "10",
+    number(1, 3600),
+    "Seconds before a delivery that failed is repeated, with the queue; each further time twice as long, up to an hour.",
   ),
 } as const;

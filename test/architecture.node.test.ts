@@ -12,11 +12,21 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   auth: ["auth/", "storage/", "oci/"],
   upstream: ["upstream/", "auth/", "storage/", "oci/"],
   maintenance: ["maintenance/", "storage/", "oci/"],
+  events: [
+    "events/",
+    "storage/ports.ts",
+    "oci/",
+    // A pattern of repositories, and how secrets are read.
+    "auth/grants.ts",
+    "auth/secret-json.ts",
+    "version.ts",
+  ],
   observe: ["observe/", "storage/", "oci/"],
   // registry.ts names the parts that handlers are given.
   handlers: [
     "handlers/",
     "observe/",
+    "events/",
     "maintenance/",
     "upstream/",
     "auth/",

@@ -3,8 +3,9 @@ import { RegistryError } from "../oci/error.ts";
 import { contentRange, parseRange, unsatisfiedRange } from "../oci/range.ts";
 import { type Blob, openRange, statBlob } from "../storage/blobs.ts";
 import { unlinkBlob } from "../storage/layer-link.ts";
+import { blobEvent } from "./blob-event.ts";
 import { redirectToBucket } from "./blob-redirect.ts";
-import { digestParam, nearContent, type RegistryContext, repositoryFor } from "./context.ts";
+import { announce, digestParam, nearContent, type RegistryContext, repositoryFor } from "./context.ts";
 import { multipartRanges } from "./multipart-ranges.ts";
 
 const contentType = "application/octet-stream";
@@ -30,11 +31,15 @@ export async function getBlob(c: RegistryContext): Promise<Response> {
     if (c.req.method === "HEAD") return withLength(null, 200, headers, blob.size);
     const wanted = parseRange(rangeHeader ?? null, blob.size);
     const redirect = await redirectToBucket(c, blob, wanted);
-    if (redirect !== undefined) return redirect;
+    if (redirect !== undefined) {
+      announce(c, blobEvent("pull", name, blob));
+      return redirect;
+    }
     if (wanted !== undefined) return serveRanges(c, blob, headers, wanted);
   }
   const blob = await nearContent(c).blob(name, digest);
   if (blob === undefined) throw new RegistryError("BLOB_UNKNOWN", { detail: digest });
+  announce(c, blobEvent("pull", name, blob));
   return withLength(blob.body, 200, headersOf(blob, etag), blob.size);
 }
 
@@ -44,6 +49,7 @@ export async function deleteBlob(c: RegistryContext): Promise<Response> {
   const digest = digestParam(c);
   await unlinkBlob(c.var.registry.store, name, digest);
   await nearContent(c).forgetBlob(name, digest);
+  announce(c, blobEvent("delete", name, { digest }));
   return new Response(null, { status: 202, headers: { "Content-Length": "0" } });
 }
 

@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import type { Access, Action } from "../auth/access.ts";
+import type { Happening } from "../events/event.ts";
 import { type Digest, parseDigest } from "../oci/digest.ts";
 import { RegistryError } from "../oci/error.ts";
 import {
@@ -103,6 +104,11 @@ export function nearContent(c: RegistryContext): NearContent {
   const { store, edgeCache, config } = c.var.registry;
   const origin = config.publicUrl ?? c.var.url.origin;
   return new NearContent(store, edgeCache, { origin, defer: (work) => defer(c, work) });
+}
+
+/** Has webhooks told after the answer, whatever that is, of what happened by then. */
+export function announce(c: RegistryContext, ...happenings: readonly Happening[]): void {
+  c.var.trace.happenings.push(...happenings);
 }
 
 /** Has work done after the answer, and after a client that hangs up. */

@@ -14,6 +14,7 @@ import { type TagCondition, type TagRequest, untag } from "../storage/tag-set.ts
 import { readLimited } from "./body.ts";
 import { conditionOf } from "./condition.ts";
 import {
+  announce,
   nearContent,
   type RegistryContext,
   repositoryFor,
@@ -22,6 +23,7 @@ import {
   tagOrDigestParam,
 } from "./context.ts";
 import { absoluteUrl, manifestPath } from "./location.ts";
+import { tagDeletedEvent, tagSetEvent } from "./tag-event.ts";
 
 /** Tags that one PUT by digest may set; the specification asks for at least ten. */
 const maxTagParams = 50;
@@ -57,6 +59,7 @@ export async function putManifest(c: RegistryContext): Promise<Response> {
   const condition = conditionOf(c);
   if ("digest" in wanted) await refuseUnless(c, name, digest, condition);
 
+  const target = { digest, mediaType: manifest.mediaType, size: bytes.byteLength };
   await seeThrough(
     c,
     storeManifest(registry.store, {
@@ -67,8 +70,12 @@ export async function putManifest(c: RegistryContext): Promise<Response> {
       references: missingReferences === "accept" ? manifest.references.map(asOptional) : manifest.references,
       referrer: referrerOf(manifest, digest, bytes.byteLength),
       tags: tags.map((tag) => tagRequest(c, name, tag, "tag" in wanted ? condition : undefined)),
+      onTagSet: (tag, previous) => announce(c, ...tagSetEvent(name, tag, target, previous)),
     }),
   );
+  for (const tag of tags.length > 0 ? tags : [undefined]) {
+    announce(c, { type: "push", kind: "manifest", repository: name, ...target, tag });
+  }
   const headers = new Headers({
     Location: absoluteUrl(c, manifestPath(name, digest)),
     "Docker-Content-Digest": digest,
@@ -93,15 +100,19 @@ export async function deleteManifest(c: RegistryContext): Promise<Response> {
   }
   const condition = conditionOf(c);
   if ("tag" in wanted) {
-    await seeThrough(c, untag(store, name, wanted.tag, condition));
+    const digest = await seeThrough(c, untag(store, name, wanted.tag, condition));
+    announce(c, tagDeletedEvent(name, wanted.tag, digest));
   } else {
     await refuseUnless(c, name, wanted.digest, condition);
     const { digest } = wanted;
-    const deletion = deleteRevision(store, name, digest, config.operationsPerRequest);
+    const deletion = deleteRevision(store, name, digest, config.operationsPerRequest, (tag) =>
+      announce(c, tagDeletedEvent(name, tag, digest)),
+    );
     await seeThrough(
       c,
       deletion.finally(() => nearContent(c).forgetManifest(name, digest)),
     );
+    announce(c, { type: "delete", kind: "manifest", repository: name, digest });
   }
   return new Response(null, { status: 202, headers: { "Content-Length": "0" } });
 }

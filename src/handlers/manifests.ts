@@ -7,6 +7,7 @@ import type { RepositoryName } from "../oci/name.ts";
 import { linuxAmd64Child } from "../oci/platform.ts";
 import { type ManifestHead, readManifest, type StoredManifest, statManifest } from "../storage/manifests.ts";
 import {
+  announce,
   nearContent,
   type RegistryContext,
   repositoryFor,
@@ -48,6 +49,9 @@ export async function getManifest(c: RegistryContext): Promise<Response> {
   if (c.req.method === "HEAD") return new Response(null, { headers: { ...headers, ...length } });
   const manifest = await served.read();
   if (manifest === undefined) throw unknown(c, name, wanted);
+  const { digest, mediaType, size } = served;
+  const tag = "tag" in wanted ? wanted.tag : undefined;
+  announce(c, { type: "pull", kind: "manifest", repository: name, digest, mediaType, size, tag });
   return new Response(manifest.bytes, { headers: { ...headers, ...length } });
 }
 

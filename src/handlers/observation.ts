@@ -1,6 +1,7 @@
 import type { MiddlewareHandler } from "hono";
 import { matchedRoutes } from "hono/route";
 import { everything } from "../auth/grants.ts";
+import type { Circumstances } from "../events/event.ts";
 import { dataPoint } from "../observe/data-point.ts";
 import { logLine } from "../observe/log-line.ts";
 import type { RequestRecord } from "../observe/request-record.ts";
@@ -10,6 +11,9 @@ import type { Registry } from "../registry.ts";
 import { countedCache, countedStore } from "../storage/operation-counts.ts";
 import type { AppEnv, RegistryContext } from "./context.ts";
 import { Trace } from "./trace.ts";
+
+/** Characters of a client's user agent that events tell. */
+const maxAgent = 200;
 
 /**
  * Gives the request the registry over counted bindings and, once its answer is decided, logs it and begins what is
@@ -28,7 +32,9 @@ export function observe(registry: Registry): MiddlewareHandler<AppEnv> {
     });
     const begin = store.clock.now();
     await next();
-    report(c, recordOf(c, trace, begin));
+    const record = recordOf(c, trace, begin);
+    report(c, record);
+    publish(c, trace, record);
     for (const work of trace.deferred) c.executionCtx.waitUntil(work().catch(reportFailure));
   };
 }
@@ -39,6 +45,18 @@ function report(c: RegistryContext, record: RequestRecord): void {
   if (line !== undefined) log(line);
   metrics?.writeDataPoint(dataPoint(record));
   if (mayKnow(c)) c.res.headers.set("Server-Timing", serverTiming(record));
+}
+
+function publish(c: RegistryContext, { happenings, deferred }: Trace, record: RequestRecord): void {
+  const { events, config } = c.var.registry;
+  if (!events.enabled || happenings.length === 0) return;
+  const { id, method, address, agent, caller, scheme } = record;
+  const circumstances: Circumstances = {
+    origin: config.publicUrl ?? c.var.url.origin,
+    request: { id, method, address, agent: agent?.slice(0, maxAgent) },
+    actor: scheme === "none" ? undefined : caller,
+  };
+  deferred.push(() => events.publish(happenings, circumstances));
 }
 
 /**

@@ -9,8 +9,9 @@ import { pointTag } from "../storage/tag-point.ts";
 import { readTag, type TagState } from "../storage/tag-register.ts";
 import { readLimited } from "./body.ts";
 import { conditionOf } from "./condition.ts";
-import { type RegistryContext, repositoryFor, seeThrough } from "./context.ts";
+import { announce, type RegistryContext, repositoryFor, seeThrough } from "./context.ts";
 import { jsonPage, pageParams } from "./paging.ts";
+import { tagSetEvent } from "./tag-event.ts";
 
 /** Tags on a page at most, and when the client does not say how many. */
 const pageSize = 1000;
@@ -64,6 +65,7 @@ export async function restoreTag(c: RegistryContext): Promise<Response> {
   }
   const request = { tag, immutable: matchesTag(config.immutableTags, name, tag), condition: conditionOf(c) };
   const state = await seeThrough(c, pointTag(store, name, request, digest));
+  announce(c, ...tagSetEvent(name, tag, { ...state.target, digest }, before.target?.digest, true));
   const response = jsonPage(c, historyOf(name, tag, state), undefined);
   response.headers.set("Docker-Content-Digest", digest);
   response.headers.set("ETag", `"${digest}"`);

@@ -1,3 +1,4 @@
+import type { Happening } from "../events/event.ts";
 import type { RepositoryName } from "../oci/name.ts";
 import { OperationCounts } from "../storage/operation-counts.ts";
 
@@ -6,6 +7,8 @@ export class Trace {
   readonly operations = new OperationCounts();
   /** The repository of the route, once it was read. */
   repository: RepositoryName | undefined;
+  /** What webhooks are to be told. */
+  readonly happenings: Happening[] = [];
   /** Work for after the answer. */
   readonly deferred: (() => Promise<unknown>)[] = [];
 }

@@ -18,8 +18,9 @@ import {
   statSegment,
 } from "../storage/segments.ts";
 import type { UploadState } from "../storage/upload-state.ts";
+import { blobEvent } from "./blob-event.ts";
 import { contentLength, readAll } from "./body.ts";
-import { defer, type RegistryContext } from "./context.ts";
+import { announce, defer, type RegistryContext } from "./context.ts";
 import { appendBody, type Chunk, hasBody, smallBody } from "./upload-body.ts";
 import { currentSession, outOfOrder, unknownUpload } from "./upload-session.ts";
 
@@ -58,7 +59,8 @@ export async function commitUpload(
       proofKey: store.layout.proof(name, state.session),
       singlePutLimit: config.singlePutLimit,
     });
-    const { segments } = source;
+    const { segments, content } = source;
+    announce(c, blobEvent("push", name, { digest, size: content.size }));
     defer(c, () => removeSegments(store, name, state.session, segments));
   } catch (error) {
     if (hasCode(error, "DIGEST_INVALID") && source !== undefined) await endRefused(c, name, state, source);

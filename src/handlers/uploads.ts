@@ -11,8 +11,9 @@ import { type RepositoryName, tryParseRepositoryName } from "../oci/name.ts";
 import { findMountSource, mountBlob } from "../storage/mount.ts";
 import { endSession } from "../storage/segments.ts";
 import { newUpload, type UploadState } from "../storage/upload-state.ts";
+import { blobEvent } from "./blob-event.ts";
 import { contentLength } from "./body.ts";
-import { type RegistryContext, repositoryFor, seeThrough } from "./context.ts";
+import { announce, type RegistryContext, repositoryFor, seeThrough } from "./context.ts";
 import { absoluteUrl, blobPath } from "./location.ts";
 import { refused } from "./refusal.ts";
 import { appendBody, expectChunk, hasBody } from "./upload-body.ts";
@@ -123,7 +124,9 @@ async function tryMount(c: RegistryContext, name: RepositoryName): Promise<Diges
         ? named
         : undefined;
   if (source === undefined) return undefined;
-  return (await mountBlob(store, name, digest, source)) ? digest : undefined;
+  if (!(await mountBlob(store, name, digest, source))) return undefined;
+  announce(c, blobEvent("mount", name, { digest, from: source }));
+  return digest;
 }
 
 function announcedAlgorithm(c: RegistryContext) {

@@ -23,6 +23,7 @@ const beginning: Progress = { phase: "tags", after: undefined };
  * Its cost grows with the tags that ever named the digest; only where distribution wrote the revision are all tags
  * of the repository looked at.
  * @param operations how many R2 and KV operations the platform grants this request: 100 and more.
+ * @param onUntagged told of each tag that was removed, even if an error follows.
  * @throws RegistryError MANIFEST_UNKNOWN (404) if there was nothing to do, 503 with the number left when there
  *   are more tags than one request may touch or others are writing them, 500 naming tags that could not be removed.
  */
@@ -31,11 +32,13 @@ export async function deleteManifest(
   name: RepositoryName,
   digest: Digest,
   operations: number,
+  onUntagged: (tag: Tag) => void = () => undefined,
 ): Promise<void> {
   const bounded = metered(store, operations - reserved);
   const { tombstone, resumes } = await kill(bounded, name, digest);
   const removal = new Removal(
     tombstone.untaggedUpTo === undefined ? beginning : parseProgress(tombstone.untaggedUpTo),
+    onUntagged,
   );
   try {
     if (tombstone.subject !== undefined) await unlistReferrer(bounded, name, tombstone.subject, digest);

@@ -29,6 +29,8 @@ export interface ManifestPut {
   /** What the referrers list of the manifest's subject will say of it. */
   readonly referrer?: Omit<ReferrerEntry, "generation"> | undefined;
   readonly tags: readonly TagRequest[];
+  /** Told of each tag that was made to name the manifest, and what it named before. */
+  readonly onTagSet?: (tag: Tag, previous: Digest | undefined) => void;
 }
 
 /**
@@ -94,7 +96,9 @@ async function attempt(
     const { tag } = request;
     // What this request has set once, it sets again without a condition: the condition held.
     const again = settled.has(tag) ? { tag, immutable: request.immutable } : request;
-    const { state, changed } = await setTag(store, put.name, again, target, stateOf(tags, tag), !isLive);
+    const set = await setTag(store, put.name, again, target, stateOf(tags, tag), !isLive);
+    const { state, changed } = set;
+    if (changed && !settled.has(tag)) put.onTagSet?.(tag, set.previous);
     settled.set(tag, state);
     if (changed) await project(store, put.name, tag, state, put);
     return { tag, state, changed };

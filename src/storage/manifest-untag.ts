@@ -34,16 +34,25 @@ export class Removal {
   /** Whether all tags so far are done, so that the progress goes on with each. */
   complete = true;
 
-  /** @param start where an earlier request has come to. */
-  constructor(start: Progress) {
+  readonly #onUntagged: (tag: Tag) => void;
+
+  /**
+   * @param start where an earlier request has come to.
+   * @param onUntagged told of each tag that is removed.
+   */
+  constructor(start: Progress, onUntagged: (tag: Tag) => void = () => undefined) {
     this.progress = start;
+    this.#onUntagged = onUntagged;
   }
 
   add(wave: readonly Tag[], fates: readonly Fate[]): void {
     this.begun = true;
     for (const [index, tag] of wave.entries()) {
       const fate = fates[index];
-      if (fate === "removed") this.removed += 1;
+      if (fate === "removed") {
+        this.removed += 1;
+        this.#onUntagged(tag);
+      }
       if (fate === "failed" || fate === "damaged") this.failed.push(tag);
       if (fate === "later") this.left += 1;
       // A damaged tag is told of once; to come back to it would help nobody.

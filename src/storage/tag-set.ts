@@ -28,7 +28,7 @@ export interface TagRequest {
  * the swap. Projections are the caller's.
  * @param before the tag as the caller read it; read again when the swap is lost.
  * @param indexed whether the caller has put the reverse entry.
- * @returns the state that the tag then had, and whether this call changed it.
+ * @returns the state that the tag then had, whether this call changed it, and what it named before.
  * @throws RegistryError 412 or 409 DENIED when the request's condition or an immutable tag forbids it, 503 when
  *   other writers go on winning.
  */
@@ -39,19 +39,20 @@ export async function setTag(
   target: TagTarget,
   before: TagState,
   indexed: boolean,
-): Promise<{ state: TagState; changed: boolean }> {
+): Promise<{ state: TagState; changed: boolean; previous: Digest | undefined }> {
   const { tag } = request;
   let state = before;
   let isIndexed = indexed;
   for (let attempt = 0; attempt < tries; attempt++) {
     await refuse(store, name, request, target, state);
-    if (names(state, target)) return { state, changed: false };
+    const previous = state.target?.digest;
+    if (names(state, target)) return { state, changed: false, previous };
     if (!isIndexed) {
       await whenWritable(store, () => store.bucket.put(store.layout.tagged(name, target.digest, tag), ""));
       isIndexed = true;
     }
     const after = await swapTag(store, name, tag, state, target);
-    if (after !== undefined) return { state: after, changed: true };
+    if (after !== undefined) return { state: after, changed: true, previous };
     state = await readTag(store, name, tag);
   }
   throw retryLater(1, "the tag is being written by others");
@@ -97,6 +98,7 @@ export async function refuse(
 
 /**
  * Removes a tag: the swap to a tombstone is the removal; what follows is tidying.
+ * @returns what the tag named.
  * @throws RegistryError MANIFEST_UNKNOWN (404), 412, or 503 when other writers go on winning.
  */
 export async function untag(
@@ -104,7 +106,7 @@ export async function untag(
   name: RepositoryName,
   tag: Tag,
   condition?: TagCondition,
-): Promise<void> {
+): Promise<Digest> {
   for (let attempt = 0; attempt < tries; attempt++) {
     const state = await withLegacyTag(store, name, tag, await readTag(store, name, tag));
     if (condition !== undefined) {
@@ -119,7 +121,7 @@ export async function untag(
     const after = await swapTagToTombstone(store, name, tag, state);
     if (after === undefined) continue;
     await projectUntilStable(store, name, tag, after);
-    return;
+    return state.target.digest;
   }
   throw retryLater(1, "the tag is being written by others");
 }

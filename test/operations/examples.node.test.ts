@@ -72,6 +72,15 @@ const checks: Readonly<Record<string, (file: string) => Promise<void>>> = {
     const [, command = ""] = /^# (npm .*)$/m.exec(read(file)) ?? [];
     expect(await complaints(file, [command])).toEqual([[]]);
   },
+  "events.toml": async (file) => {
+    const { queues, analytics_engine_datasets, ...others } = await built(file);
+    expect(others).toEqual({ ...parseToml(read("wrangler.toml")), main: "../src/index.ts" });
+    expect(analytics_engine_datasets).toMatchObject([{ binding: "METRICS" }]);
+    expect(queues).toMatchObject({
+      producers: [{ binding: "EVENTS", queue: "skerry-events" }],
+      consumers: [{ queue: "skerry-events", dead_letter_queue: "skerry-events-dead" }],
+    });
+  },
   "production.toml": async (file) => {
     const ours = parseToml(read("wrangler.toml"));
     const theirs = await built(file);
