@@ -12,6 +12,12 @@ const plainText: Readonly<Record<string, string>> = {
   "docs/architecture.md": "the folders of the source",
 };
 
+/** Scripts by page: the label under which a test finds and runs it. */
+const scripts: Readonly<Record<string, string>> = {
+  // test/events/verify.node.test.ts
+  "docs/events.md": "verify",
+};
+
 /** What is wrong with a block of the documentation: a complaint for each fault, with its place. */
 export async function complaintsAbout(block: Block): Promise<readonly string[]> {
   if (block.language === "sh") return shellComplaints(block);
@@ -29,12 +35,14 @@ function checkOther(block: Block): Complaint | Promise<Complaint> {
       return checkToml(block);
     case "sql":
       return checkSql(block);
+    case "js":
+      return scripts[block.page] === block.label ? undefined : "a script that no test runs";
     case "text":
       return block.page in plainText
         ? undefined
         : "text that nobody checks; test/docs/blocks.ts lists the exceptions";
     default:
-      return `a block of "${block.language}": sh, json, toml, yaml, sql or text expected behind the fence`;
+      return `a block of "${block.language}": sh, json, toml, yaml, sql, js or text expected behind the fence`;
   }
 }
 

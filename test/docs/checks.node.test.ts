@@ -56,6 +56,7 @@ describe("the test of the documentation complains of", () => {
     ["a variable that the Worker refuses", "toml", '[vars]\nGC = "never"'],
     ["a column that data points have not", "sql", "SELECT blob99 FROM skerry"],
     ["SQL that is none", "sql", "SELECT FROM skerry"],
+    ["a script that no test runs", "js", "run()"],
     ["a language that is not known", "ini", "a=b"],
     ["text that is neither", "text", "anything"],
   ])("%s", async (_, language, text, label = "") => {

@@ -62,7 +62,6 @@ const receivers: Readonly<
 let receiver: Receiver;
 let registry: LocalRegistry;
 let directory: string;
-const answered: number[] = [];
 
 beforeAll(async () => {
   receiver = new Receiver(
@@ -94,9 +93,7 @@ beforeAll(async () => {
     vars: { WEBHOOKS: JSON.stringify(webhooks), EVENTS_RETRY_SECONDS: "1", LOG: "off" },
   });
   for (let index = 0; index < pushes; index++) {
-    const begin = performance.now();
     await emptyImage(registry.origin, "team/app", `v${index}`);
-    answered.push(performance.now() - begin);
   }
   const total = Object.values(receivers).reduce((sum, { requests }) => sum + requests * pushes, 0);
   await vi.waitUntil(() => receiver.deliveries.length >= total, patience);
@@ -118,14 +115,6 @@ describe("a queue with receivers that", () => {
       expect(got).toHaveLength(requests * pushes);
     },
   );
-
-  it("answer in vain do not keep others waiting, nor the registry", () => {
-    const lastSteady = receiver.of("steady").at(-1)?.at ?? Number.NaN;
-    const lastDead = receiver.of("dead").at(-1)?.at ?? Number.NaN;
-    expect(lastSteady).toBeLessThan(lastDead);
-    // Its slowest receiver never answers at all.
-    expect(Math.max(...answered)).toBeLessThan(10_000);
-  });
 
   it("ask to be left alone for a while are", () => {
     const got = receiver.of("busy");
