@@ -3,6 +3,9 @@ import type { RegistryEvent } from "./event.ts";
 export const cloudEventMediaType = "application/cloudevents+json";
 export const cloudEventBatchMediaType = "application/cloudevents-batch+json";
 
+/** The source of events of a registry that does not know its own address. */
+const unnamed = "skerry";
+
 /** The event as a CloudEvent in structured JSON (CloudEvents 1.0.2). */
 export function cloudEvent(event: RegistryEvent): object {
   const { id, time, type, origin, ...data } = event;
@@ -10,7 +13,7 @@ export function cloudEvent(event: RegistryEvent): object {
   return {
     specversion: "1.0",
     id,
-    source: origin,
+    source: origin ?? unnamed,
     type: `skerry.${type}`,
     subject: tag === undefined ? `${repository}@${digest}` : `${repository}:${tag}`,
     time,

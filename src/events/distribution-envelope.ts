@@ -19,7 +19,7 @@ export function distributionEvent(event: RegistryEvent): object | undefined {
   const action = actions[event.type] ?? (event.restored ? "push" : undefined);
   if (action === undefined) return undefined;
   const { origin, request, actor } = event;
-  const { host } = new URL(origin);
+  const host = origin && new URL(origin).host;
   return {
     id: event.id,
     timestamp: event.time,
@@ -49,7 +49,7 @@ function targetOf(event: RegistryEvent, action: string): object {
     length: size,
     repository,
     fromRepository: from,
-    url: `${origin}/v2/${repository}/${path}/${digest}`,
+    url: origin && `${origin}/v2/${repository}/${path}/${digest}`,
     tag,
   };
 }

@@ -37,8 +37,8 @@ export interface Happening {
 
 /** Where a happening comes from. */
 export interface Circumstances {
-  /** Scheme and host of the registry. */
-  readonly origin: string;
+  /** Scheme and host of the registry; undefined where no request told, and no `PUBLIC_URL`. */
+  readonly origin: string | undefined;
   /** The request, if it was one: not garbage collection. */
   readonly request?: {
     readonly id: string;

@@ -99,6 +99,17 @@ describe("distribution's envelope", () => {
   });
 });
 
+it("a registry that does not know its address tells of what expires all the same", () => {
+  const { request: _, actor: __, ...rest } = event;
+  const expired: RegistryEvent = { ...rest, type: "tag.expired", kind: "tag", origin: undefined };
+  expect(body("cloudevents", expired)?.json).toMatchObject({ source: "skerry", subject: "team/app:1" });
+  expect(body("distribution", expired)?.json.events[0]).toMatchObject({
+    action: "delete",
+    target: { repository: "team/app", tag: "1" },
+    source: { instanceID: "skerry" },
+  });
+});
+
 describe("a CloudEvent", () => {
   const expected = {
     specversion: "1.0",

@@ -91,6 +91,18 @@ describe("npm start", () => {
     expect((await exchange(port, "GET", "/v2/")).status).toBe(200);
   });
 
+  test.each([
+    [[], false],
+    [["--var", "LOG:requests"], true],
+  ])("with %j prints a line for each request: %s", async (args, isTalkative) => {
+    const { child, port } = await start(args);
+    const rest = text(child.stdout);
+    expect((await exchange(port, "POST", "/v2/wire/quiet/blobs/uploads/")).status).toBe(202);
+    expect((await exchange(port, "GET", "/v2/wire/quiet/tags/list")).status).toBe(404);
+    await stop(child);
+    expect((await rest).includes('"event":"request"')).toBe(isTalkative);
+  });
+
   test("keeps what was pushed where --persist-to says", async () => {
     const bytes = uniqueBytes(1_000);
     const first = await start();
