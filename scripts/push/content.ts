@@ -26,6 +26,8 @@ export interface PendingBlob {
    * @param advance is told of bytes that were worked through meanwhile.
    */
   open(advance: (bytes: number) => void): Promise<SourceBlob>;
+  /** Removes what an interrupted run may have left to read from, where there is such a thing. */
+  discard?(): Promise<void>;
 }
 
 /** A manifest that is to be pushed, byte for byte. */

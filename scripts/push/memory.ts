@@ -27,7 +27,7 @@ export class Memory {
     this.spool = spool;
   }
 
-  /** Opens it, and takes out what is older than a week. */
+  /** Opens it, and takes out what is older than a week, and what runs that were killed had not finished writing. */
   static async open({ XDG_STATE_HOME, XDG_CACHE_HOME, HOME = homedir() }: Environment): Promise<Memory> {
     const state = join(XDG_STATE_HOME || join(HOME, ".local", "state"), "skerry");
     const spool = join(XDG_CACHE_HOME || join(HOME, ".cache"), "skerry", "layers");
@@ -115,6 +115,20 @@ async function removeOld(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     const path = join(folder, name);
     const info = await stat(path).catch(() => undefined);
-    if (info !== undefined && Date.now() - info.mtimeMs > keptFor) await rm(path, { force: true });
+    if (info === undefined) continue;
+    const isOld = Date.now() - info.mtimeMs > keptFor;
+    if (isOld || isAbandoned(name)) await rm(path, { recursive: true, force: true });
+  }
+}
+
+/** Whether it is a draft of a process that is no more. */
+function isAbandoned(name: string): boolean {
+  const pid = /\.(\d+)$/.exec(name)?.[1];
+  if (pid === undefined) return false;
+  try {
+    process.kill(Number(pid), 0);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "ESRCH";
   }
 }

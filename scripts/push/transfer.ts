@@ -74,7 +74,10 @@ class BlobTransfer {
   async run(): Promise<BlobId> {
     const { known } = this.#blob;
     const session = known && (await this.#findOrBegin(known));
-    if (known !== undefined && typeof session === "string") return this.#end(known, session);
+    if (known !== undefined && typeof session === "string") {
+      await this.#blob.discard?.();
+      return this.#end(known, session);
+    }
 
     this.#task.phase("reading", known?.size ?? 0);
     let read = 0;

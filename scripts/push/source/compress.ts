@@ -25,7 +25,7 @@ export async function compressLayer(
   memory: Memory,
   advance: (bytes: number) => void,
 ): Promise<SourceBlob> {
-  const path = join(memory.spool, `${encodedOf(diffId)}.tar.gz`);
+  const path = spoolFile(diffId, memory);
   let blob = await memory.compressed(diffId);
   const left = await stat(path).catch(() => undefined);
   if (blob === undefined || left?.size !== blob.size) {
@@ -41,6 +41,15 @@ export async function compressLayer(
       if (isDone) await rm(path, { force: true });
     },
   };
+}
+
+/** Removes the gzip that an interrupted run may have left. */
+export async function discardCompressed(diffId: Digest, memory: Memory): Promise<void> {
+  await rm(spoolFile(diffId, memory), { force: true });
+}
+
+function spoolFile(diffId: Digest, memory: Memory): string {
+  return join(memory.spool, `${encodedOf(diffId)}.tar.gz`);
 }
 
 async function compressTo(

@@ -4,7 +4,7 @@ import { ociImageConfig, ociManifest } from "../../../src/oci/media-type.ts";
 import type { BlobId, ImageSource, PendingBlob, SourceBlob, SourceManifest } from "../content.ts";
 import { layerTypes } from "../media-types.ts";
 import type { Memory } from "../memory.ts";
-import { compressLayer, hashFile } from "./compress.ts";
+import { compressLayer, discardCompressed, hashFile } from "./compress.ts";
 import type { FileTree } from "./file-tree.ts";
 import { choiceProblem } from "./layout.ts";
 import type { FileSlice } from "./slice.ts";
@@ -114,7 +114,12 @@ async function pendingLayer(
     return { label, known: { digest: diffId, size: file.size }, open: async () => asItIs(diffId) };
   }
   const known = await memory.compressed(diffId);
-  return { label, known, open: (advance) => compressLayer(file, diffId, memory, advance) };
+  return {
+    label,
+    known,
+    open: (advance) => compressLayer(file, diffId, memory, advance),
+    discard: () => discardCompressed(diffId, memory),
+  };
 }
 
 function chooseImage(

@@ -37,6 +37,15 @@ export interface ProxyOptions {
   readonly gzip?: boolean;
   /** What every request is answered with, as HTML, instead of being passed on. */
   readonly page?: { readonly status: number; readonly html: string };
+  /** Called at every request, and whenever bytes of a request's body are passed on. */
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+/** All requests together. */
+export interface Progress {
+  readonly requests: number;
+  /** Bytes of request bodies that were passed on. */
+  readonly sent: number;
 }
 
 export interface RegistryProxy {
@@ -52,6 +61,8 @@ const tooLarge =
 export async function startProxy(target: string, options: ProxyOptions = {}): Promise<RegistryProxy> {
   const exchanges: Exchange[] = [];
   let mayCut = options.cutBlobAt !== undefined;
+  let sent = 0;
+  const tell = () => options.onProgress?.({ requests: exchanges.length, sent });
 
   async function pass(incoming: IncomingMessage, answer: ServerResponse): Promise<void> {
     const exchange: Exchange = {
@@ -63,6 +74,7 @@ export async function startProxy(target: string, options: ProxyOptions = {}): Pr
       received: 0,
     };
     exchanges.push(exchange);
+    tell();
     if (options.page !== undefined) {
       exchange.status = options.page.status;
       answer
@@ -85,6 +97,8 @@ export async function startProxy(target: string, options: ProxyOptions = {}): Pr
       incoming,
       counter((bytes) => {
         exchange.sent += bytes;
+        sent += bytes;
+        tell();
         return exchange.sent > limit ? new BodyTooLarge() : undefined;
       }),
       onward,
