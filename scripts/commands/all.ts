@@ -6,6 +6,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   adopt: async () => (await import("./adopt.ts")).adoptCommand,
   check: async () => (await import("./check.ts")).checkCommand,
   convert: async () => (await import("./convert.ts")).convertCommand,
+  copy: async () => (await import("./copy.ts")).copyCommand,
   export: async () => (await import("./interchange.ts")).exportCommand,
   gc: async () => (await import("./gc.ts")).gcCommand,
   import: async () => (await import("./interchange.ts")).importCommand,

@@ -6,7 +6,7 @@ const preferred = 32 * mebibyte;
 /** Chunks of one blob: Skerry takes 900 of them. */
 const maxChunks = 500;
 /** Bytes below which smaller chunks help nobody, whatever the registry announces. */
-const smallest = mebibyte;
+const smallest = 64 * 1024;
 
 /** How large the chunks of one upload are; they become smaller when something on the way does not let them through. */
 export class ChunkSize {

@@ -25,7 +25,7 @@ export interface TransferOptions {
 /** What was pushed. */
 export interface Transferred {
   readonly root: SourceManifest;
-  /** Whether the registry takes notice of subjects, as far as it was seen. */
+  /** All of them, the root last. */
   readonly manifests: readonly SourceManifest[];
 }
 

@@ -39,6 +39,8 @@ export interface World {
 }
 
 export interface PusherOptions {
+  /** `host:port` of another registry than the world's. */
+  readonly host?: string;
   readonly credentials?: Credentials;
   readonly attempts?: number;
 }
@@ -81,10 +83,10 @@ async function createWorld(registry: string, number: number): Promise<World> {
   const display = lineDisplay((line) => lines.push(line));
   const memory = () =>
     Memory.open({ XDG_STATE_HOME: join(dir, "state"), XDG_CACHE_HOME: join(dir, "cache"), HOME: dir });
-  const repository: World["repository"] = (name, { credentials, attempts = 5 } = {}) =>
+  const repository: World["repository"] = (name, { credentials, attempts = 5, host: at = host } = {}) =>
     new Repository(
       new Registry({
-        url: registryUrl(host, undefined),
+        url: registryUrl(at, undefined),
         credentials: async () => credentials,
         retries: {
           attempts,
@@ -108,7 +110,7 @@ async function createWorld(registry: string, number: number): Promise<World> {
     memory,
     repository,
     async push(image, to, options = {}) {
-      const reference = parseImageReference(`${host}/${to}`);
+      const reference = parseImageReference(`${options.host ?? host}/${to}`);
       const { name, platform, uncompressed = false, chunkSize = 100_000, mountFrom = [] } = options;
       const store = await memory();
       const source = await openSource(image, {

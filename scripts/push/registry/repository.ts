@@ -8,7 +8,7 @@ import type { Answer, Body, StreamedAnswer } from "./transport.ts";
 /** A manifest as a registry gives it. */
 export interface RemoteManifest {
   readonly mediaType: string;
-  readonly bytes: Buffer;
+  readonly bytes: Buffer<ArrayBuffer>;
 }
 
 /** Where an upload session goes on, and with what. */
@@ -71,12 +71,8 @@ export class Repository {
     return answer.status === 404 || header === undefined ? undefined : String(header);
   }
 
-  /**
-   * Puts a manifest (end-7).
-   * @returns whether the registry took notice of its subject, so that its referrers can be asked for.
-   * @throws RegistryFailure.
-   */
-  async putManifest(tagOrDigest: string, { mediaType, bytes }: RemoteManifest): Promise<boolean> {
+  /** Puts a manifest (end-7). @throws RegistryFailure. */
+  async putManifest(tagOrDigest: string, { mediaType, bytes }: RemoteManifest): Promise<void> {
     const request = {
       method: "PUT",
       target: this.#path(`manifests/${tagOrDigest}`),
@@ -84,8 +80,7 @@ export class Repository {
       body: bodyOf(bytes),
       scopes: this.#scopes,
     };
-    const answer = await this.registry.ask(request, [201]);
-    return answer.headers["oci-subject"] !== undefined;
+    await this.registry.ask(request, [201]);
   }
 
   /**

@@ -30,7 +30,7 @@ export interface HttpRequest {
 export interface Answer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
-  readonly body: Buffer;
+  readonly body: Buffer<ArrayBuffer>;
 }
 
 export interface StreamedAnswer extends Omit<Answer, "body"> {
@@ -81,7 +81,7 @@ export async function openAnswer(request: Omit<HttpRequest, "body">): Promise<St
 export async function readAnswer(
   { method, url }: Pick<HttpRequest, "method" | "url">,
   answer: IncomingMessage,
-): Promise<Buffer> {
+): Promise<Buffer<ArrayBuffer>> {
   const pieces: Buffer[] = [];
   let length = 0;
   try {

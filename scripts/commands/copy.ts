@@ -1,0 +1,60 @@
+import { parseArgs } from "node:util";
+import { connect } from "../push/connect.ts";
+import { copyImage } from "../push/copy.ts";
+import { Memory } from "../push/memory.ts";
+import { openDisplay } from "../push/progress.ts";
+import { parseImageReference, printImageReference } from "../push/registry/reference.ts";
+import { Repository } from "../push/registry/repository.ts";
+import type { Command } from "./command.ts";
+import {
+  readTransferOptions,
+  transferOptions,
+  transferUsage,
+  UsageError,
+  withExitStatus,
+} from "./transfer-options.ts";
+
+export const copyCommand: Command = {
+  usage: `copy REFERENCE REFERENCE    Copy an image from registry to registry in chunks, with its digests; goes on after an
+                            interruption, and has the exit statuses of push
+    --platform OS/ARCH      only that platform of an image for several
+    --referrers             and what refers to it: signatures, attestations
+    --mount-from REPOSITORY where the target may have layers already; may be repeated
+${transferUsage}`,
+
+  run: (args) =>
+    withExitStatus(async () => {
+      const { values, positionals } = parseArgs({
+        args: [...args],
+        allowPositionals: true,
+        allowNegative: true,
+        options: { ...transferOptions, referrers: { type: "boolean", default: false } },
+      });
+      const [from, to, ...others] = positionals;
+      if (from === undefined || to === undefined || others.length > 0) {
+        throw new UsageError("copy REFERENCE REFERENCE expected");
+      }
+      const [source, reference] = [parseImageReference(from), parseImageReference(to)];
+      const common = readTransferOptions(values);
+      const memory = await Memory.open(process.env);
+      const display = openDisplay();
+      const repositoryOf = (place: typeof source, actions: "pull" | "pull,push") =>
+        new Repository(connect(place, values["plain-http"], display), place.name, actions);
+      try {
+        const { root, referrers } = await copyImage(
+          {
+            repository: repositoryOf(source, "pull"),
+            reference: source,
+            platform: values.platform,
+            referrers: values.referrers,
+          },
+          { ...common, target: repositoryOf(reference, "pull,push"), reference, memory, display },
+        );
+        if (values.referrers) display.line(`${referrers} referrers copied`);
+        display.stop();
+        console.log(printImageReference({ ...reference, digest: root.digest }));
+      } finally {
+        display.stop();
+      }
+    }),
+};
