@@ -5,10 +5,13 @@ import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { buildWorker, projectRoot } from "./build-worker.ts";
 
-/** KiB, after gzip, of the whole Worker, and of its core: what remains without log-ins, maintenance, pull-through and events. */
+/** KiB, after gzip, of the whole Worker, and of its core: what remains without log-ins, maintenance, pull-through, events and web pages. */
 const limits = { whole: 120, core: 60 } as const;
 const beside = [
-  ...["auth", "maintenance", "upstream", "events"].flatMap((folder) => [`./${folder}/*`, `../${folder}/*`]),
+  ...["auth", "maintenance", "upstream", "events", "web"].flatMap((folder) => [
+    `./${folder}/*`,
+    `../${folder}/*`,
+  ]),
   "jose",
 ];
 

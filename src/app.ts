@@ -24,6 +24,11 @@ import { nextParts, startParts } from "./handlers/upload-parts.ts";
 import { appendChunk, cancelUpload, closeUpload, startUpload, uploadStatus } from "./handlers/uploads.ts";
 import { RegistryError } from "./oci/error.ts";
 import type { Registry } from "./registry.ts";
+import { getAsset } from "./web/assets/assets.ts";
+import { page, pageOr } from "./web/page.tsx";
+import { showRepositories } from "./web/repositories.tsx";
+import { postSignIn, postSignOut, showSignIn } from "./web/sign-in.tsx";
+import { showTags } from "./web/tags.tsx";
 
 type Handler = (c: RegistryContext) => Response | Promise<Response>;
 
@@ -32,7 +37,7 @@ type Methods = Readonly<Partial<Record<"GET" | "POST" | "PUT" | "PATCH" | "DELET
 
 /** The HTTP surface, in reading order. A path ends with or without a slash. */
 const routes: readonly (readonly [path: string, methods: Methods])[] = [
-  ["/", { GET: getRoot }],
+  ["/", { GET: pageOr(showRepositories, getRoot) }],
   ["/v2", { GET: getBase }],
   ["/v2/_catalog", { GET: getCatalog }],
   ["/v2/:name{.+}/tags/list", { GET: getTags }],
@@ -60,6 +65,10 @@ const routes: readonly (readonly [path: string, methods: Methods])[] = [
   ["/livez", { GET: getLiveness }],
   ["/readyz", { GET: getReadiness }],
   ["/version", { GET: getVersion }],
+  ["/-/assets/:file", { GET: getAsset }],
+  ["/-/sign-in", { GET: page(showSignIn), POST: page(postSignIn) }],
+  ["/-/sign-out", { POST: page(postSignOut) }],
+  ["/-/repositories/:name{.+}", { GET: page(showTags) }],
 ];
 
 /**

@@ -56,6 +56,8 @@ export interface Config {
   readonly cacheBlobMax: number;
   readonly concurrency: number;
   readonly operationsPerRequest: number;
+  /** Whether there are web pages. */
+  readonly webUi: boolean;
   readonly gc: boolean;
   readonly gcGraceHours: number;
   readonly gcTombstoneDays: number;
@@ -127,6 +129,7 @@ export function readConfig(env: Readonly<Record<string, unknown>>): Config {
     cacheBlobMax: values.CACHE_BLOB_MAX,
     concurrency: values.CONCURRENCY_LIMIT,
     operationsPerRequest: values.OPERATIONS_PER_REQUEST,
+    webUi: values.WEB_UI === "on",
     gc: values.GC === "on",
     gcGraceHours: values.GC_GRACE_HOURS,
     gcTombstoneDays: values.GC_TOMBSTONE_DAYS,

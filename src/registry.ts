@@ -1,5 +1,6 @@
 import { Authenticator } from "./auth/authenticator.ts";
 import { everything, type Grant, pullGrants } from "./auth/grants.ts";
+import { Sessions } from "./auth/sessions.ts";
 import type { Config } from "./config.ts";
 import { type EventQueue, Events } from "./events/events.ts";
 import type { Metrics } from "./observe/data-point.ts";
@@ -26,6 +27,8 @@ export interface Registry {
   readonly tagReader: TagReader;
   readonly buffers: BufferPool;
   readonly uploadKey: UploadKey;
+  /** Those of the web pages. */
+  readonly sessions: Sessions;
   /** Signs URLs of the bucket, or undefined when clients do not reach it themselves. */
   readonly objectUrls: ObjectUrls | undefined;
   readonly log: Log;
@@ -77,6 +80,7 @@ export function createRegistry(config: Config, platform: Platform): Registry {
   };
   const pullThrough = new PullThrough(config, clock, fetch);
   const log = platform.log ?? (() => undefined);
+  const uploadKey = new UploadKey(config.uploadKey);
   return {
     config,
     store,
@@ -99,7 +103,8 @@ export function createRegistry(config: Config, platform: Platform): Registry {
         : undefined,
     tagReader: new TagReader(),
     buffers: new BufferPool(config.uploadBuffers, config.uploadBufferSize, clock),
-    uploadKey: new UploadKey(config.uploadKey),
+    uploadKey,
+    sessions: new Sessions(config.tokenKeys[0], uploadKey),
     objectUrls: config.s3 && new ObjectUrls(config.s3, clock),
     pullThrough,
     isPullThrough: (name) => pullThrough.names.find(name) !== undefined,

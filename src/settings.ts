@@ -120,6 +120,11 @@ export const settings = {
     number(100, 10_000_000),
     "R2 and KV operations that a delete by digest, or a step of garbage collection, may use before the rest is left for the next one. The platform allows 1,000 on the Free plan and 10,000 by default on the Paid plan.",
   ),
+  WEB_UI: setting(
+    "on",
+    v.picklist(["on", "off"]),
+    "Whether browsers are shown the web pages (docs/web.md) at `/`.",
+  ),
   GC: setting(
     "on",
     v.picklist(["on", "off"]),

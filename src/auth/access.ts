@@ -7,7 +7,8 @@ export type Action = "pull" | "push" | "delete";
 /** Who asks, and how he said so. The name is for the log: it says nothing about rights. */
 export interface Caller {
   readonly name: string;
-  readonly scheme: "none" | "basic" | "bearer";
+  /** `session`: by the cookie of the web pages. */
+  readonly scheme: "none" | "basic" | "bearer" | "session";
 }
 
 /** Who may do what: the questions that handlers ask. */

@@ -89,10 +89,20 @@ export class Authenticator {
    * @throws AuthenticationError for one that is not good (any more).
    */
   async refresh(store: Store, token: string, service: string): Promise<Identity> {
-    const claims = await this.tokens.verifyRefresh(token, service, store.clock.now());
-    const account = await this.#find(store, claims.account);
-    if (account?.hash !== claims.hash) throw new AuthenticationError("refresh token of a key that is gone");
-    return account;
+    return this.holder(store, await this.tokens.verifyRefresh(token, service, store.clock.now()));
+  }
+
+  /**
+   * The account that was given something to show again, as long as it has the key of that time.
+   * @throws AuthenticationError if the account is gone, or has another key.
+   */
+  async holder(
+    store: Store,
+    { account, hash }: { readonly account: string; readonly hash: Digest },
+  ): Promise<Identity> {
+    const found = await this.#find(store, account);
+    if (found?.hash !== hash) throw new AuthenticationError("what a key was given that is gone");
+    return found;
   }
 
   /** An account of the configuration costs nothing, a robot one read; which of the two, the name alone decides. */

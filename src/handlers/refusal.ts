@@ -13,7 +13,8 @@ import { routeScopes } from "./route-scopes.ts";
 export function refused(c: RegistryContext): RegistryError {
   const { scheme } = c.var.access.caller;
   const scopes = routeScopes(c);
-  if (scheme === "basic") return new RegistryError("DENIED", { detail: detailOf(scopes) });
+  if (scheme === "basic" || scheme === "session")
+    return new RegistryError("DENIED", { detail: detailOf(scopes) });
   return unauthorized(c, scopes, scheme === "bearer" ? "insufficient_scope" : undefined);
 }
 

@@ -33,11 +33,15 @@ export interface RequestRecord {
   readonly agent: string | undefined;
 }
 
+/** Where clients and browsers are let in, which changes nothing. */
+const sessionRoutes = ["/token", "/-/sign-in", "/-/sign-out"];
+
 /** What an auditor wants to know of, if the request is such a thing. */
 export function auditOf(record: RequestRecord): "write" | "delete" | "refusal" | undefined {
   const { status, method } = record;
   if ([401, 403, 429].includes(status)) return "refusal";
-  if (status >= 400 || record.route === "/token") return undefined;
-  if (method === "DELETE") return "delete";
+  if (status >= 400 || sessionRoutes.includes(record.route ?? "")) return undefined;
+  // A web page's form has no other method than POST.
+  if (method === "DELETE" || (method === "POST" && record.route?.endsWith("/delete"))) return "delete";
   return ["POST", "PUT", "PATCH"].includes(method) ? "write" : undefined;
 }

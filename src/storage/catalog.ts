@@ -14,29 +14,45 @@ export async function listAdopted(store: Store, name: RepositoryName): Promise<v
   await whenWritable(store, () => store.bucket.put(key, "", { customMetadata: { adopted: "1" } }));
 }
 
+/** A part of the catalog. */
+export interface CatalogPage {
+  readonly names: readonly RepositoryName[];
+  /** Whether there are, or may be, more repositories. */
+  readonly more: boolean;
+  /** The last name that was looked at, visible or not; undefined if there was none. */
+  readonly seen: string | undefined;
+}
+
 /**
  * The repositories after `last` in byte order.
  * @param limit at most so many, 1 and more.
- * @param isVisible whether the caller may know of a repository.
+ * @param isVisible whether the caller may know of a repository, or wants to.
+ * @param lists pages of R2 that are looked through at most, 1 and more.
  */
 export async function listRepositories(
   store: Store,
   limit: number,
   last: string | undefined,
   isVisible: (name: RepositoryName) => boolean,
-): Promise<{ readonly names: readonly RepositoryName[]; readonly more: boolean }> {
+  lists = Number.POSITIVE_INFINITY,
+): Promise<CatalogPage> {
   const prefix = store.layout.catalogs();
   const names: RepositoryName[] = [];
-  let startAfter = last === undefined ? undefined : prefix + last;
-  for (;;) {
-    const page = await store.bucket.list({ prefix, ...(startAfter !== undefined && { startAfter }) });
+  let seen = last;
+  for (let round = 0; round < lists; round++) {
+    const page = await store.bucket.list({
+      prefix,
+      ...(seen !== undefined && { startAfter: prefix + seen }),
+    });
     for (const { key } of page.objects) {
-      startAfter = key;
       const name = tryParseRepositoryName(key.slice(prefix.length));
-      if (name === undefined || !isVisible(name)) continue;
-      if (names.length >= limit) return { names, more: true };
-      names.push(name);
+      if (name !== undefined && isVisible(name)) {
+        if (names.length >= limit) return { names, more: true, seen };
+        names.push(name);
+      }
+      seen = key.slice(prefix.length);
     }
-    if (!page.truncated) return { names, more: false };
+    if (!page.truncated) return { names, more: false, seen };
   }
+  return { names, more: true, seen };
 }

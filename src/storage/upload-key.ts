@@ -7,6 +7,7 @@ const keyLength = 32;
 /** The key that signs upload sessions: a configured secret, else a random one that the bucket keeps. */
 export class UploadKey {
   readonly #secret: string | undefined;
+  #bytes: Uint8Array<ArrayBuffer> | undefined;
   #signer: UploadSigner | undefined;
 
   constructor(secret: string | undefined) {
@@ -16,12 +17,17 @@ export class UploadKey {
   /** The signer; without a configured secret the first call of an isolate reads the bucket. */
   async signer(store: Store): Promise<UploadSigner> {
     // Only the result is shared between requests: a promise would die with the request that began it.
-    this.#signer ??= await UploadSigner.create(
+    this.#signer ??= await UploadSigner.create(await this.bytes(store));
+    return this.#signer;
+  }
+
+  /** The key itself, from which other keys may be derived; reads as `signer` does. */
+  async bytes(store: Store): Promise<Uint8Array<ArrayBuffer>> {
+    this.#bytes ??=
       this.#secret === undefined
         ? await sharedKey(store)
-        : new Uint8Array(new TextEncoder().encode(this.#secret)),
-    );
-    return this.#signer;
+        : new Uint8Array(new TextEncoder().encode(this.#secret));
+    return this.#bytes;
   }
 }
 
