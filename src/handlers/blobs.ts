@@ -5,10 +5,10 @@ import { type Blob, openRange, statBlob } from "../storage/blobs.ts";
 import { unlinkBlob } from "../storage/layer-link.ts";
 import { blobEvent } from "./blob-event.ts";
 import { redirectToBucket } from "./blob-redirect.ts";
+import { blobHeaders, blobResponse, blobType, unsatisfiable } from "./blob-response.ts";
+import { blobThrough } from "./blob-through.ts";
 import { announce, digestParam, nearContent, type RegistryContext, repositoryFor } from "./context.ts";
 import { multipartRanges } from "./multipart-ranges.ts";
-
-const contentType = "application/octet-stream";
 
 /**
  * GET and HEAD `/v2/<name>/blobs/<digest>` (distribution-spec "Pulling blobs", E1 to E7; RFC 9110 section 14
@@ -25,10 +25,10 @@ export async function getBlob(c: RegistryContext): Promise<Response> {
 
   if (c.req.method === "HEAD" || noneMatch !== undefined || rangeHeader !== undefined || mayRedirect) {
     const blob = await statBlob(store, name, digest);
-    if (blob === undefined) throw new RegistryError("BLOB_UNKNOWN", { detail: digest });
-    const headers = headersOf(blob, etag);
+    if (blob === undefined) return blobThrough(c, name, digest, rangeHeader);
+    const headers = blobHeaders(blob.digest);
     if (ifNoneMatch(noneMatch ?? null, etag)) return new Response(null, { status: 304, headers });
-    if (c.req.method === "HEAD") return withLength(null, 200, headers, blob.size);
+    if (c.req.method === "HEAD") return blobResponse(null, 200, headers, blob.size);
     const wanted = parseRange(rangeHeader ?? null, blob.size);
     const redirect = await redirectToBucket(c, blob, wanted);
     if (redirect !== undefined) {
@@ -38,9 +38,9 @@ export async function getBlob(c: RegistryContext): Promise<Response> {
     if (wanted !== undefined) return serveRanges(c, blob, headers, wanted);
   }
   const blob = await nearContent(c).blob(name, digest);
-  if (blob === undefined) throw new RegistryError("BLOB_UNKNOWN", { detail: digest });
+  if (blob === undefined) return blobThrough(c, name, digest, undefined);
   announce(c, blobEvent("pull", name, blob));
-  return withLength(blob.body, 200, headersOf(blob, etag), blob.size);
+  return blobResponse(blob.body, 200, blobHeaders(blob.digest), blob.size);
 }
 
 /** DELETE `/v2/<name>/blobs/<digest>` (distribution-spec "Deleting Blobs", E8): only this repository's link goes. */
@@ -60,39 +60,14 @@ async function serveRanges(
   wanted: NonNullable<ReturnType<typeof parseRange>>,
 ): Promise<Response> {
   const { store } = c.var.registry;
-  if (wanted.kind === "unsatisfiable") {
-    throw new RegistryError("SIZE_INVALID", {
-      status: 416,
-      message: "the range lies outside the blob",
-      headers: { "Content-Range": unsatisfiedRange(blob.size) },
-    });
-  }
+  if (wanted.kind === "unsatisfiable") throw unsatisfiable(unsatisfiedRange(blob.size));
   const [range, second] = wanted.ranges;
   if (second !== undefined) {
-    const { body, length, type } = multipartRanges(store, blob, wanted.ranges, contentType);
-    return withLength(body, 206, { ...headers, "Content-Type": type }, length);
+    const { body, length, type } = multipartRanges(store, blob, wanted.ranges, blobType);
+    return blobResponse(body, 206, { ...headers, "Content-Type": type }, length);
   }
   const body = await openRange(store, blob, range);
   if (body === undefined) throw new RegistryError("BLOB_UNKNOWN", { detail: blob.digest });
   const partial = { ...headers, "Content-Range": contentRange(range, blob.size) };
-  return withLength(body, 206, partial, range.length);
-}
-
-function headersOf(blob: Blob, etag: string): Record<string, string> {
-  return {
-    "Content-Type": contentType,
-    "Docker-Content-Digest": blob.digest,
-    ETag: etag,
-    "Accept-Ranges": "bytes",
-    "Cache-Control": "max-age=31536000, immutable, no-transform",
-  };
-}
-
-function withLength(
-  body: ReadableStream | null,
-  status: number,
-  headers: Record<string, string>,
-  length: number,
-): Response {
-  return new Response(body, { status, headers: { ...headers, "Content-Length": String(length) } });
+  return blobResponse(body, 206, partial, range.length);
 }

@@ -25,7 +25,20 @@ export async function mountBlob(
     readLink(store, store.layout.layerLink(from, digest), digest),
   ]);
   // distribution keeps what was pushed by sha512 under its sha256: the bytes are not where a link of ours leads.
-  if (source.target !== digest) return false;
+  return source.target === digest && linkHeld(store, name, digest, guard);
+}
+
+/**
+ * Links a blob whose bytes are in the bucket, for whoever may have it.
+ * @param guard begun before the caller looked at what lets him.
+ * @returns false when the bytes are not there, or garbage collection is at work.
+ */
+export async function linkHeld(
+  store: Store,
+  name: RepositoryName,
+  digest: Digest,
+  guard: GuardWatch,
+): Promise<boolean> {
   await claim(store, digest, name);
   const [clean, data] = await Promise.all([guard.clean(), store.bucket.head(store.layout.blobData(digest))]);
   if (!clean || data === null) return false;

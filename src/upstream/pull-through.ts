@@ -2,6 +2,7 @@ import { RegistryError } from "../oci/error.ts";
 import type { RepositoryName } from "../oci/name.ts";
 import type { ReferenceRules } from "../oci/reference.ts";
 import type { Clock, Fetch } from "../storage/ports.ts";
+import { UpstreamBlobs } from "./blobs.ts";
 import { UpstreamClient } from "./client.ts";
 import { UpstreamListings } from "./listings.ts";
 import { UpstreamManifests } from "./manifests.ts";
@@ -21,12 +22,14 @@ export class PullThrough {
   readonly names: Upstreams;
   readonly client: UpstreamClient;
   readonly manifests: UpstreamManifests;
+  readonly blobs: UpstreamBlobs;
   readonly listings: UpstreamListings;
 
   constructor(config: PullThroughConfig, clock: Clock, fetch: Fetch) {
     this.names = new Upstreams(config.upstreams, config.trustProxy);
     this.client = new UpstreamClient(fetch, clock, config.upstreamCredentials);
     this.manifests = new UpstreamManifests(this.client, config);
+    this.blobs = new UpstreamBlobs(this.client);
     this.listings = new UpstreamListings(this.client);
   }
 

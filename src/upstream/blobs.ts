@@ -1,0 +1,219 @@
+import type { Digest } from "../oci/digest.ts";
+import type { RepositoryName } from "../oci/name.ts";
+import { openRange, statBlob } from "../storage/blobs.ts";
+import { commitBlob } from "../storage/commit.ts";
+import type { Content } from "../storage/content.ts";
+import { fedStream } from "../storage/fed-stream.ts";
+import { GuardWatch } from "../storage/guard.ts";
+import { linkHeld } from "../storage/mount.ts";
+import type { Store } from "../storage/store.ts";
+import type { UpstreamClient, UpstreamRequest } from "./client.ts";
+import { Download, type Expected } from "./download.ts";
+import { Flights } from "./flights.ts";
+import { ReaderSide } from "./reader-side.ts";
+import { discard } from "./transport.ts";
+import { unreachable } from "./upstream-error.ts";
+import type { UpstreamRepository } from "./upstreams.ts";
+
+/** Milliseconds that a request waits for another one's download of the same blob, and between looks at it. */
+const patience = 10_000;
+const lookEvery = 50;
+/** Milliseconds without a piece after which a download counts as dead. */
+const deadAfter = 5000;
+/** Milliseconds in which a client has to take a piece, or be left behind; less than `deadAfter`. */
+const usualReaderPatience = 3000;
+
+/** Where a blob goes that is pulled for the first time. */
+export interface BlobPull {
+  readonly store: Store;
+  /** Bytes up to which one R2 put is used; above, a multipart upload. */
+  readonly singlePutLimit: number;
+  /** Keeps work going after the answer (`waitUntil`). */
+  keep(work: Promise<unknown>): void;
+}
+
+/** A blob on its way to a client. */
+export interface PulledBlob {
+  /** Bytes; undefined if the upstream does not say. */
+  readonly size: number | undefined;
+  readonly body: ReadableStream;
+}
+
+/** Blobs of upstreams: those that are asked for are kept, and linked where the upstream gives them. */
+export class UpstreamBlobs {
+  readonly #client: UpstreamClient;
+  readonly #readerPatience: number;
+  readonly #flights = new Flights();
+
+  /** @param readerPatience milliseconds in which a client has to take a piece for a download to wait for him. */
+  constructor(client: UpstreamClient, readerPatience: number = usualReaderPatience) {
+    this.#client = client;
+    this.#readerPatience = readerPatience;
+  }
+
+  /** The size in bytes, without getting the blob; undefined if the upstream does not say. @throws UpstreamError */
+  async stat(repository: UpstreamRepository, digest: Digest): Promise<number | undefined> {
+    const response = await this.#client.open(repository, `blobs/${digest}`, requestOf(digest, "HEAD"));
+    await discard(response);
+    if (!response.ok) throw unreachable(`a blob's HEAD with status ${response.status}`);
+    return lengthOf(response);
+  }
+
+  /**
+   * The upstream's answer to a request for one range; neither kept nor checked against the digest.
+   * @returns a 206 or a 416; undefined if the upstream serves no ranges.
+   * @throws UpstreamError
+   */
+  async range(repository: UpstreamRepository, digest: Digest, range: string): Promise<Response | undefined> {
+    const request = { ...requestOf(digest, "GET"), headers: { Range: range } };
+    const response = await this.#client.open(repository, `blobs/${digest}`, request);
+    if (response.status === 206 || response.status === 416) return response;
+    await discard(response);
+    if (response.ok) return undefined;
+    throw unreachable(`a blob's range with status ${response.status}`);
+  }
+
+  /**
+   * Pulls a blob that is not here: from the upstream to the client, and into the bucket beside it. Of requests of
+   * one isolate that come together, one does so; the others wait a while for it, and then read past the bucket.
+   * @returns undefined when the blob is here by now.
+   * @throws UpstreamError
+   */
+  async pull(
+    pull: BlobPull,
+    repository: UpstreamRepository,
+    digest: Digest,
+  ): Promise<PulledBlob | undefined> {
+    const { store } = pull;
+    const { clock, layout } = store;
+    const { name, upstream } = repository;
+    const key = layout.layerLink(name, digest);
+    const came = clock.now();
+    while (this.#flights.isUnderWay(key, clock.now()) && clock.now() - came < patience) {
+      await clock.sleep(lookEvery);
+    }
+    if (clock.now() > came && (await statBlob(store, name, digest)) !== undefined) return undefined;
+    if (this.#flights.isUnderWay(key, clock.now())) {
+      return this.#stream(await this.#get(repository, digest), digest);
+    }
+    const flight = this.#flights.begin(key, clock.now() + 2 * upstream.timeout + deadAfter);
+    try {
+      const [guard, held] = await Promise.all([
+        GuardWatch.begin(store),
+        store.bucket.head(layout.blobData(digest)),
+      ]);
+      if (held !== null) {
+        // The bytes came for another repository; for this one, the upstream's word is needed and no more.
+        await this.stat(repository, digest);
+        if (await linkHeld(store, name, digest, guard)) {
+          this.#flights.end(key, flight);
+          return undefined;
+        }
+      }
+      const response = await this.#get(repository, digest);
+      const size = lengthOf(response);
+      if (size === undefined) {
+        this.#flights.end(key, flight);
+        return this.#stream(response, digest);
+      }
+      const reader = new ReaderSide(size);
+      const download = this.#download(response, { digest, size }, reader, () => {
+        flight.aliveUntil = clock.now() + deadAfter;
+      });
+      const keeping = keep(pull, name, { digest, size }, download, guard).finally(() =>
+        this.#flights.end(key, flight),
+      );
+      pull.keep(keeping);
+      void keeping.then((isKept) => settle(store, { digest, size }, reader, isKept));
+      return { size, body: reader.body };
+    } catch (error) {
+      this.#flights.end(key, flight);
+      throw error;
+    }
+  }
+
+  /** Hands a blob on at the client's own pace, and keeps nothing. */
+  #stream(response: Response, digest: Digest): PulledBlob {
+    const size = lengthOf(response);
+    const reader = new ReaderSide(size);
+    const download = this.#download(response, { digest, size }, reader, () => undefined);
+    // Its failure is the client's broken connection.
+    download.run().catch(() => undefined);
+    return { size, body: reader.body };
+  }
+
+  #download(response: Response, expected: Expected, reader: ReaderSide, onPiece: () => void): Download {
+    const source = response.body ?? new Blob([]).stream();
+    return new Download(source, expected, reader, { readerPatience: this.#readerPatience, onPiece });
+  }
+
+  async #get(repository: UpstreamRepository, digest: Digest): Promise<Response> {
+    const response = await this.#client.open(repository, `blobs/${digest}`, requestOf(digest, "GET"));
+    if (response.status === 200) return response;
+    await discard(response);
+    throw unreachable(`a blob with status ${response.status}`);
+  }
+}
+
+/** The bytes and the length that a kept blob has. */
+interface Sized {
+  readonly digest: Digest;
+  readonly size: number;
+}
+
+/**
+ * Keeps a blob as the client's upload of it would be kept, and gives it to the client meanwhile.
+ * @returns whether it is kept. If not, the client has got it all the same, unless the upstream is to blame.
+ */
+async function keep(
+  { store, singlePutLimit }: BlobPull,
+  name: RepositoryName,
+  { digest, size }: Sized,
+  download: Download,
+  guard: GuardWatch,
+): Promise<boolean> {
+  let isBegun = false;
+  const content: Content = {
+    size,
+    repeatable: false,
+    // The upstream's word for this repository is all the proof that is asked for.
+    proves: async () => true,
+    into: (put) => {
+      isBegun = true;
+      return fedStream(size, (writable) => download.run(writable), put);
+    },
+  };
+  const proofKey = store.layout.proof(name, crypto.randomUUID());
+  try {
+    await commitBlob(store, { name, digest, content, guard, proofKey, singlePutLimit });
+    // Another one has brought the bytes meanwhile.
+    if (!isBegun) await download.cancel();
+    return true;
+  } catch (error) {
+    console.warn("a blob of an upstream was not kept", error);
+    if (!isBegun) await download.run().catch(() => undefined);
+    return false;
+  }
+}
+
+/** Sees to a client who has not got all of the blob from the download. */
+async function settle(store: Store, blob: Sized, reader: ReaderSide, isKept: boolean): Promise<void> {
+  if (reader.pace === "done" || reader.pace === "gone") return;
+  if (!isKept) return reader.breakOff(new Error("the rest is not to be had"));
+  await reader.goOn(async (offset) => {
+    const rest = await openRange(store, blob, { offset, length: blob.size - offset });
+    if (rest === undefined) throw new Error("the blob went away");
+    return rest;
+  });
+}
+
+/** Bytes of the body; undefined if it does not say, or is packed. */
+function lengthOf({ headers }: Response): number | undefined {
+  const length = headers.get("Content-Length") ?? "";
+  const isPacked = !["", "identity"].includes(headers.get("Content-Encoding") ?? "");
+  return /^\d{1,15}$/.test(length) && !isPacked ? Number(length) : undefined;
+}
+
+function requestOf(digest: Digest, method: UpstreamRequest["method"]): UpstreamRequest {
+  return { method, missing: ["BLOB_UNKNOWN", digest] };
+}
