@@ -12,7 +12,9 @@ import { countedCache, countedStore } from "../storage/operation-counts.ts";
 import type { AppEnv, RegistryContext } from "./context.ts";
 import { Trace } from "./trace.ts";
 
-/** Characters of a client's user agent that events tell. */
+/** Characters that are kept of what comes from outside. */
+const maxId = 100;
+const maxName = 512;
 const maxAgent = 200;
 
 /**
@@ -43,7 +45,12 @@ function report(c: RegistryContext, record: RequestRecord): void {
   const { config, log, metrics } = c.var.registry;
   const line = logLine(record, config.log);
   if (line !== undefined) log(line);
-  metrics?.writeDataPoint(dataPoint(record));
+  try {
+    metrics?.writeDataPoint(dataPoint(record));
+  } catch (error) {
+    // A request is not worth less for not being counted.
+    console.error("a data point was refused", error);
+  }
   if (mayKnow(c)) c.res.headers.set("Server-Timing", serverTiming(record));
 }
 
@@ -53,7 +60,7 @@ function publish(c: RegistryContext, { happenings, deferred }: Trace, record: Re
   const { id, method, address, agent, caller, scheme } = record;
   const circumstances: Circumstances = {
     origin: config.publicUrl ?? c.var.url.origin,
-    request: { id, method, address, agent: agent?.slice(0, maxAgent) },
+    request: { id, method, address, agent },
     actor: scheme === "none" ? undefined : caller,
   };
   deferred.push(() => events.publish(happenings, circumstances));
@@ -76,7 +83,7 @@ function recordOf(c: RegistryContext, trace: Trace, begin: number): RequestRecor
   const route = routeOf(c);
   const now = store.clock.now();
   return {
-    id: c.req.header("CF-Ray") ?? crypto.randomUUID(),
+    id: c.req.header("CF-Ray")?.slice(0, maxId) ?? crypto.randomUUID(),
     at: now,
     method: c.req.method,
     route,
@@ -90,10 +97,11 @@ function recordOf(c: RegistryContext, trace: Trace, begin: number): RequestRecor
     bytesOut: c.req.method === "HEAD" ? 0 : lengthIn(c.res.headers),
     duration: now - begin,
     operations: trace.operations,
-    caller: access?.caller.name,
+    // Of an identity token: issuer and subject, as long as they may be.
+    caller: access?.caller.name.slice(0, maxName),
     scheme: access?.caller.scheme,
     address: c.req.header("CF-Connecting-IP"),
-    agent: c.req.header("User-Agent"),
+    agent: c.req.header("User-Agent")?.slice(0, maxAgent),
   };
 }
 

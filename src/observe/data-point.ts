@@ -6,7 +6,6 @@ export type Metrics = Pick<AnalyticsEngineDataset, "writeDataPoint">;
 
 /** Bytes of an index at most. */
 const maxIndex = 96;
-const maxAgent = 200;
 
 /** The columns `blob1`, `blob2`, … of a data point, in order (docs/operations.md "Watch"). */
 const texts: readonly (readonly [name: string, of: (record: RequestRecord) => string | undefined])[] = [
@@ -18,7 +17,7 @@ const texts: readonly (readonly [name: string, of: (record: RequestRecord) => st
   ["reference", ({ reference }) => reference],
   ["caller", ({ caller }) => caller],
   ["audit", auditOf],
-  ["agent", ({ agent }) => agent?.slice(0, maxAgent)],
+  ["agent", ({ agent }) => agent],
 ];
 
 /** The columns `double1`, `double2`, … */

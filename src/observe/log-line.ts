@@ -6,9 +6,8 @@ export const logLevels = ["off", "errors", "audit", "requests"] as const;
 
 export type LogLevel = (typeof logLevels)[number];
 
-/** Characters of a text from outside at most. */
-const maxText = 512;
-const maxAgent = 200;
+/** Characters of a path at most. */
+const maxPath = 512;
 /** Monitors ask these every few seconds: a line for each would hide the others. */
 const quietRoutes: readonly (string | undefined)[] = ["/livez", "/readyz", "/version"];
 
@@ -24,12 +23,12 @@ export function logLine(record: RequestRecord, level: LogLevel): string | undefi
     event: "request",
     audit,
     at: new Date(record.at).toISOString(),
-    id: clip(record.id),
-    caller: clip(record.caller ?? "unknown"),
+    id: record.id,
+    caller: record.caller ?? "unknown",
     scheme: record.scheme,
     method: record.method,
     route: record.route,
-    path: clip(record.path),
+    path: record.path.slice(0, maxPath),
     repository: record.repository,
     reference: record.reference,
     status: record.status,
@@ -42,7 +41,7 @@ export function logLine(record: RequestRecord, level: LogLevel): string | undefi
     kv: unlessEmpty(operations.kv),
     cache: unlessEmpty(operations.cache),
     address: record.address,
-    agent: record.agent?.slice(0, maxAgent),
+    agent: record.agent,
   });
 }
 
@@ -55,8 +54,4 @@ function isWanted({ status, route }: RequestRecord, isAudited: boolean, level: L
 
 function unlessEmpty(counts: Counts): Counts | undefined {
   return Object.keys(counts).length > 0 ? counts : undefined;
-}
-
-function clip(text: string): string {
-  return text.slice(0, maxText);
 }

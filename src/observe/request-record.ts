@@ -1,6 +1,6 @@
 import type { OperationCounts } from "../storage/operation-counts.ts";
 
-/** What is known of a request once its answer is decided. */
+/** What is known of a request once its answer is decided; texts from outside but the path are clipped. */
 export interface RequestRecord {
   /** Of Cloudflare (`CF-Ray`), else random. */
   readonly id: string;

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { Config } from "../../src/config.ts";
 import { columns } from "../../src/observe/data-point.ts";
 import { VirtualClock } from "../doubles/clock.ts";
@@ -225,5 +225,24 @@ describe("a data point", () => {
     });
     await client.ask(`GET /v2/${"a".repeat(120)}/tags/list`);
     expect(points.at(-1)?.indexes).toEqual(["a".repeat(96)]);
+  });
+
+  it("that is refused fails no request, nor what goes on after it", async () => {
+    const reported = vi.spyOn(console, "error").mockImplementation(() => undefined);
+    const world = createTestRegistry({
+      edgeCache: true,
+      platform: {
+        metrics: {
+          writeDataPoint: () => {
+            throw new TypeError("too many bytes");
+          },
+        },
+      },
+    });
+    const { digest } = await pushImage(world.client(), "app", "1", "a");
+    await expectStatus(world.client().ask(`GET /v2/app/manifests/${digest}`), 200);
+    expect(world.gate.trace.some(({ store, kind }) => `${store} ${kind}` === "cache put")).toBe(true);
+    expect(reported).toHaveBeenCalled();
+    reported.mockRestore();
   });
 });
