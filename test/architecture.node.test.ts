@@ -14,6 +14,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   maintenance: ["maintenance/", "storage/", "oci/"],
   events: [
     "events/",
+    "storage/bounded.ts",
     "storage/ports.ts",
     "oci/",
     // A pattern of repositories, and how secrets are read.

@@ -1,3 +1,4 @@
+import { mapBounded } from "../storage/bounded.ts";
 import type { Clock, Fetch } from "../storage/ports.ts";
 import { deliver } from "./delivery.ts";
 import { deliveryLine } from "./delivery-log.ts";
@@ -14,6 +15,8 @@ const batchSize = 5;
 const pauses: readonly number[] = [1000, 4000];
 /** Seconds for a delivery without a queue: three of them and the pauses fit into what is left after an answer. */
 const directTimeout = 7;
+/** Deliveries without a queue at once: what Workers let wait for an answer. */
+const directWidth = 6;
 
 export interface EventsOptions {
   readonly webhooks: readonly Webhook[];
@@ -48,7 +51,7 @@ export class Events {
       .filter(({ type }) => type !== "pull" || Math.random() < pullSample)
       .map((happening): RegistryEvent => ({ id: crypto.randomUUID(), time, ...happening, ...circumstances }));
     const messages = messagesFor(webhooks, events);
-    if (queue === undefined) await Promise.all(messages.map((message) => this.#deliver(message)));
+    if (queue === undefined) await mapBounded(messages, directWidth, (message) => this.#deliver(message));
     else await this.#enqueue(queue, messages);
   }
 

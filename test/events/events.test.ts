@@ -284,6 +284,27 @@ describe("without a queue", () => {
     expect(lines.join()).not.toMatch(/secret-path|whsec_/);
   });
 
+  it("six deliveries go on at once", async () => {
+    let [now, most] = [0, 0];
+    const { client } = createWorld(
+      { webhooks: webhooks({ events: ["tag.created"] }) },
+      {
+        queue: undefined,
+        fetch: async () => {
+          now += 1;
+          most = Math.max(most, now);
+          await new Promise<void>((resolve) => setTimeout(resolve));
+          now -= 1;
+          return new Response(null);
+        },
+      },
+    );
+    const image = await pushImage(client, "app", "1", "a");
+    const tags = Array.from({ length: 20 }, (_, index) => `tag=t${index}`).join("&");
+    await putManifest(client, "app", `${image.digest}?${tags}`, image);
+    expect(most).toBe(6);
+  });
+
   it("a receiver that is gone is not asked again", async () => {
     const { client, sent } = createDirect([410]);
     await pushImage(client, "app", "1", "a");
