@@ -25,6 +25,7 @@ import { appendChunk, cancelUpload, closeUpload, startUpload, uploadStatus } fro
 import { RegistryError } from "./oci/error.ts";
 import type { Registry } from "./registry.ts";
 import { getAsset } from "./web/assets/assets.ts";
+import { showManifest } from "./web/manifest.tsx";
 import { page, pageOr } from "./web/page.tsx";
 import { showRepositories } from "./web/repositories.tsx";
 import { postSignIn, postSignOut, showSignIn } from "./web/sign-in.tsx";
@@ -68,6 +69,7 @@ const routes: readonly (readonly [path: string, methods: Methods])[] = [
   ["/-/assets/:file", { GET: getAsset }],
   ["/-/sign-in", { GET: page(showSignIn), POST: page(postSignIn) }],
   ["/-/sign-out", { POST: page(postSignOut) }],
+  ["/-/repositories/:name{.+}/-/manifests/:reference", { GET: page(showManifest) }],
   ["/-/repositories/:name{.+}", { GET: page(showTags) }],
 ];
 

@@ -1,4 +1,7 @@
-import { shown } from "./text.ts";
+import { shown, webUrl } from "./text.ts";
+
+/** Rows of a table of names and values at most. */
+const maxPairs = 300;
 
 /** A time in UTC; the script turns it into the visitor's. @param at Unix time in milliseconds. */
 export function Time({ at }: { readonly at: number }) {
@@ -15,5 +18,43 @@ export function Command({ text }: { readonly text: string }) {
         Copy
       </button>
     </div>
+  );
+}
+
+interface PairsProperties {
+  readonly heading: string;
+  readonly pairs: readonly (readonly [string, string])[];
+}
+
+/** Names with their values, such as labels; nothing if there are none. Values that are URLs are links. */
+export function Pairs({ heading, pairs }: PairsProperties) {
+  if (pairs.length === 0) return null;
+  return (
+    <section>
+      <h2>{heading}</h2>
+      <table class="pairs">
+        <tbody>
+          {pairs.slice(0, maxPairs).map(([key, value]) => (
+            <tr>
+              <th scope="row">{shown(key)}</th>
+              <td>
+                <Value text={value} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {pairs.length > maxPairs && <p class="hint">{`${pairs.length - maxPairs} more are not shown.`}</p>}
+    </section>
+  );
+}
+
+function Value({ text }: { readonly text: string }) {
+  const url = webUrl(text);
+  if (url === undefined) return <code class="steps">{shown(text)}</code>;
+  return (
+    <a href={url} rel="noopener noreferrer nofollow">
+      {shown(text)}
+    </a>
   );
 }

@@ -94,6 +94,9 @@ tbody th { font-weight: 600; }
 .number { text-align: right; white-space: nowrap; }
 .pairs th { width: 30%; min-width: 9rem; font-weight: 500; color: var(--soft); overflow-wrap: anywhere; }
 .steps { white-space: pre-wrap; overflow-wrap: anywhere; }
+.history { padding-left: 1.75rem; }
+.history li { margin: .35rem 0; }
+.history li::marker { color: var(--soft); }
 .scale { display: block; width: 100%; height: 2rem; border-radius: .35rem; margin: .5rem 0 1rem; }
 .bar { display: block; width: 100%; min-width: 6rem; height: .8rem; margin-top: .35rem; }
 .tone-0 { fill: var(--a); } .tone-1 { fill: var(--b); } .tone-2 { fill: var(--c); } .tone-3 { fill: var(--d); } .tone-shared { fill: var(--shared); }
