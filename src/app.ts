@@ -25,9 +25,12 @@ import { appendChunk, cancelUpload, closeUpload, startUpload, uploadStatus } fro
 import { RegistryError } from "./oci/error.ts";
 import type { Registry } from "./registry.ts";
 import { getAsset } from "./web/assets/assets.ts";
+import { postRestore, showHistory } from "./web/history.tsx";
 import { showManifest } from "./web/manifest.tsx";
+import { postDeletion, showDeletion } from "./web/manifest-deletion.tsx";
 import { page, pageOr } from "./web/page.tsx";
 import { showRepositories } from "./web/repositories.tsx";
+import { postRepositoryDeletion, showRepositoryDeletion } from "./web/repository-deletion.tsx";
 import { postSignIn, postSignOut, showSignIn } from "./web/sign-in.tsx";
 import { showTags } from "./web/tags.tsx";
 
@@ -69,6 +72,16 @@ const routes: readonly (readonly [path: string, methods: Methods])[] = [
   ["/-/assets/:file", { GET: getAsset }],
   ["/-/sign-in", { GET: page(showSignIn), POST: page(postSignIn) }],
   ["/-/sign-out", { POST: page(postSignOut) }],
+  [
+    "/-/repositories/:name{.+}/-/delete",
+    { GET: page(showRepositoryDeletion), POST: page(postRepositoryDeletion) },
+  ],
+  ["/-/repositories/:name{.+}/-/tags/:tag/history", { GET: page(showHistory) }],
+  ["/-/repositories/:name{.+}/-/tags/:tag/restore", { POST: page(postRestore) }],
+  [
+    "/-/repositories/:name{.+}/-/manifests/:reference/delete",
+    { GET: page(showDeletion), POST: page(postDeletion) },
+  ],
   ["/-/repositories/:name{.+}/-/manifests/:reference", { GET: page(showManifest) }],
   ["/-/repositories/:name{.+}", { GET: page(showTags) }],
 ];

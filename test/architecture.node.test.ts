@@ -41,6 +41,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     "web/",
     "handlers/authentication.ts",
     "handlers/body.ts",
+    "handlers/changes.ts",
     "handlers/context.ts",
     "handlers/errors.ts",
     "handlers/location.ts",

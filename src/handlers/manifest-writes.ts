@@ -6,16 +6,15 @@ import { type RepositoryName, type Tag, tryParseTag } from "../oci/name.ts";
 import { asOptional } from "../oci/reference.ts";
 import { referrerOf } from "../oci/referrer.ts";
 import { checkClass } from "../oci/repository-class.ts";
-import { deleteManifest as deleteRevision } from "../storage/manifest-delete.ts";
 import { putManifest as storeManifest } from "../storage/manifest-put.ts";
 import { statManifest } from "../storage/manifests.ts";
 import { matchesTag } from "../storage/tag-pattern.ts";
-import { type TagCondition, type TagRequest, untag } from "../storage/tag-set.ts";
+import type { TagCondition, TagRequest } from "../storage/tag-set.ts";
 import { readLimited } from "./body.ts";
+import { removeManifest, removeTag } from "./changes.ts";
 import { conditionOf } from "./condition.ts";
 import {
   announce,
-  nearContent,
   type RegistryContext,
   repositoryFor,
   seeThrough,
@@ -23,7 +22,7 @@ import {
   tagOrDigestParam,
 } from "./context.ts";
 import { absoluteUrl, manifestPath } from "./location.ts";
-import { tagDeletedEvent, tagSetEvent } from "./tag-event.ts";
+import { tagSetEvent } from "./tag-event.ts";
 
 /** Tags that one PUT by digest may set; the specification asks for at least ten. */
 const maxTagParams = 50;
@@ -92,7 +91,6 @@ export async function putManifest(c: RegistryContext): Promise<Response> {
  * M6): by tag only the tag goes, by digest the manifest with every tag on it.
  */
 export async function deleteManifest(c: RegistryContext): Promise<Response> {
-  const { store, config } = c.var.registry;
   const name = repositoryFor(c, "delete");
   const wanted = tagOrDigestParam(c);
   if (wanted === undefined) {
@@ -100,19 +98,10 @@ export async function deleteManifest(c: RegistryContext): Promise<Response> {
   }
   const condition = conditionOf(c);
   if ("tag" in wanted) {
-    const digest = await seeThrough(c, untag(store, name, wanted.tag, condition));
-    announce(c, tagDeletedEvent(name, wanted.tag, digest));
+    await removeTag(c, name, wanted.tag, condition);
   } else {
     await refuseUnless(c, name, wanted.digest, condition);
-    const { digest } = wanted;
-    const deletion = deleteRevision(store, name, digest, config.operationsPerRequest, (tag) =>
-      announce(c, tagDeletedEvent(name, tag, digest)),
-    );
-    await seeThrough(
-      c,
-      deletion.finally(() => nearContent(c).forgetManifest(name, digest)),
-    );
-    announce(c, { type: "delete", kind: "manifest", repository: name, digest });
+    await removeManifest(c, name, wanted.digest);
   }
   return new Response(null, { status: 202, headers: { "Content-Length": "0" } });
 }

@@ -4,14 +4,12 @@ import { isJsonObject } from "../oci/json.ts";
 import { type RepositoryName, type Tag, tryParseTag } from "../oci/name.ts";
 import { isInCatalog } from "../storage/catalog.ts";
 import { type ListedTag, listTags } from "../storage/tag-list.ts";
-import { matchesTag } from "../storage/tag-pattern.ts";
-import { pointTag } from "../storage/tag-point.ts";
 import { readTag, type TagState } from "../storage/tag-register.ts";
 import { readLimited } from "./body.ts";
+import { restore, unknownTag } from "./changes.ts";
 import { conditionOf } from "./condition.ts";
-import { announce, type RegistryContext, repositoryFor, seeThrough } from "./context.ts";
+import { type RegistryContext, repositoryFor } from "./context.ts";
 import { jsonPage, pageParams } from "./paging.ts";
-import { tagSetEvent } from "./tag-event.ts";
 
 /** Tags on a page at most, and when the client does not say how many. */
 const pageSize = 1000;
@@ -53,19 +51,10 @@ export async function getTagHistory(c: RegistryContext): Promise<Response> {
  * `If-None-Match` as on a manifest PUT.
  */
 export async function restoreTag(c: RegistryContext): Promise<Response> {
-  const { store, config } = c.var.registry;
   const name = repositoryFor(c, "push");
   const tag = tagParam(c);
   const wanted = await wantedDigest(c);
-  const before = await readTag(store, name, tag);
-  if (before.version === undefined) throw unknownTag(tag);
-  const digest = wanted ?? before.history.find((event) => event.digest !== before.target?.digest)?.digest;
-  if (digest === undefined || !before.history.some((event) => event.digest === digest)) {
-    throw new RegistryError("MANIFEST_UNKNOWN", { message: "the tag never named that manifest" });
-  }
-  const request = { tag, immutable: matchesTag(config.immutableTags, name, tag), condition: conditionOf(c) };
-  const state = await seeThrough(c, pointTag(store, name, request, digest));
-  announce(c, ...tagSetEvent(name, tag, { ...state.target, digest }, before.target?.digest, true));
+  const { state, digest } = await restore(c, name, { tag, digest: wanted, condition: conditionOf(c) });
   const response = jsonPage(c, historyOf(name, tag, state), undefined);
   response.headers.set("Docker-Content-Digest", digest);
   response.headers.set("ETag", `"${digest}"`);
@@ -149,8 +138,4 @@ function tagParam(c: RegistryContext): Tag {
   const tag = tryParseTag(text);
   if (tag === undefined) throw unknownTag(text);
   return tag;
-}
-
-function unknownTag(tag: string): RegistryError {
-  return new RegistryError("MANIFEST_UNKNOWN", { detail: `unknown tag=${tag.slice(0, 200)}` });
 }

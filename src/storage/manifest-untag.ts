@@ -128,7 +128,8 @@ export async function removeTags(
 }
 
 /** The tags that ever named the digest, up to 1,000 of those after `after`: one list. */
-async function listTagged(
+/** The tags that ever named the digest, as one list of R2 has them, after `after`. */
+export async function listTagged(
   store: Store,
   name: RepositoryName,
   digest: Digest,

@@ -10,6 +10,8 @@ for (const button of document.querySelectorAll("button[data-copy]")) {
     setTimeout(() => { button.textContent = label; }, 2000);
   });
 }
+const further = document.querySelector("form[data-goes-on]");
+if (further) setTimeout(() => further.requestSubmit(), 500);
 const zone = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 for (const time of document.querySelectorAll("time[datetime]")) {
   time.title = time.textContent;
