@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
+import { layoutDigest } from "../clients/harness/checks.ts";
 import { RegistryProbe } from "../clients/harness/registry.ts";
 import { notificationOf } from "../support/bucket-events.ts";
 import { type S3Registry, startS3Registry } from "../support/s3-registry.ts";
@@ -12,7 +13,7 @@ import { copy, type World } from "./world.ts";
 
 const mebibyte = 1024 * 1024;
 /** Within so many seconds of its events a push to distribution is there; they arrive at once. */
-const soon = 10;
+const soon = 30;
 
 /**
  * Distribution pushes into the bucket that Skerry serves. The events are made of the writes that its S3 driver has
@@ -22,7 +23,11 @@ export async function secondDoor(world: World): Promise<void> {
   const { checks, fixtures } = world;
   const folder = join(world.dir, "second-door");
   await mkdir(folder);
-  const skerry = await startS3Registry(folder, { FOREIGN_WRITES: "events", LOG: "errors" });
+  const skerry = await startS3Registry(folder, {
+    FOREIGN_WRITES: "events",
+    BLOB_REDIRECT: "1",
+    LOG: "errors",
+  });
   const lists = new MultipartLists(skerry.endpoint, "skerry");
   const regionendpoint = await lists.start();
   const { accessKeyId: accesskey, secretAccessKey: secretkey } = skerry;
@@ -43,6 +48,11 @@ export async function secondDoor(world: World): Promise<void> {
         await compareLists(door.host, holdings);
       },
     );
+    await checks.check("second door: skopeo follows redirects to the bucket", async () => {
+      const layout = join(folder, "pulled");
+      await copy(world, `docker://${door.host}/door/big:1`, `oci:${layout}:v1`);
+      assert.equal(await layoutDigest(layout), fixtures.twoParts.digest);
+    });
     await checks.check("second door: a tag that distribution moves, and one that Skerry sets", async () => {
       await copy(world, `oci:${fixtures.twelveLayers.layout}:v1`, `docker://${server.host}/door/app:1`);
       note(holdings, "door/app", "1", fixtures.twelveLayers.digest);
