@@ -25,6 +25,7 @@ import { appendChunk, cancelUpload, closeUpload, startUpload, uploadStatus } fro
 import { RegistryError } from "./oci/error.ts";
 import type { Registry } from "./registry.ts";
 import { getAsset } from "./web/assets/assets.ts";
+import { postGarbageCollection, showGarbageCollection } from "./web/garbage-collection.tsx";
 import { postRestore, showHistory } from "./web/history.tsx";
 import { showManifest } from "./web/manifest.tsx";
 import { postDeletion, showDeletion } from "./web/manifest-deletion.tsx";
@@ -32,6 +33,7 @@ import { page, pageOr } from "./web/page.tsx";
 import { showRepositories } from "./web/repositories.tsx";
 import { postRepositoryDeletion, showRepositoryDeletion } from "./web/repository-deletion.tsx";
 import { postSignIn, postSignOut, showSignIn } from "./web/sign-in.tsx";
+import { showStorage } from "./web/storage.tsx";
 import { showTags } from "./web/tags.tsx";
 
 type Handler = (c: RegistryContext) => Response | Promise<Response>;
@@ -72,6 +74,8 @@ const routes: readonly (readonly [path: string, methods: Methods])[] = [
   ["/-/assets/:file", { GET: getAsset }],
   ["/-/sign-in", { GET: page(showSignIn), POST: page(postSignIn) }],
   ["/-/sign-out", { POST: page(postSignOut) }],
+  ["/-/storage", { GET: page(showStorage) }],
+  ["/-/garbage-collection", { GET: page(showGarbageCollection), POST: page(postGarbageCollection) }],
   [
     "/-/repositories/:name{.+}/-/delete",
     { GET: page(showRepositoryDeletion), POST: page(postRepositoryDeletion) },

@@ -39,6 +39,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   // Of the handlers, what every request goes through; registry.ts and version.ts as above.
   web: [
     "web/",
+    "handlers/admin.ts",
     "handlers/authentication.ts",
     "handlers/body.ts",
     "handlers/changes.ts",

@@ -1,9 +1,8 @@
 import { removeRepositoryStep } from "../handlers/changes.ts";
 import { repositoryFor } from "../handlers/context.ts";
 import { RegistryError } from "../oci/error.ts";
-import type { RepositoryName } from "../oci/name.ts";
 import { isInCatalog } from "../storage/catalog.ts";
-import type { Store } from "../storage/store.ts";
+import { countManifests } from "../storage/repository-use.ts";
 import { listTags } from "../storage/tag-list.ts";
 import { Confirmation } from "./confirmation.tsx";
 import type { Content, PageRequest } from "./content.ts";
@@ -22,7 +21,7 @@ export async function showRepositoryDeletion({ c, visitor }: PageRequest): Promi
   const { store } = c.var.registry;
   const { tags, more, known } = await listTags(store, name, maxCounted, undefined);
   if (!known && !(await isInCatalog(store, name))) throw new RegistryError("NAME_UNKNOWN");
-  const manifests = await countManifests(store, name);
+  const { manifests, more: moreManifests } = await countManifests(store, name);
   const names = tags.slice(0, maxNamed).map(({ tag }) => tag);
   const body = (
     <Confirmation
@@ -33,9 +32,8 @@ export async function showRepositoryDeletion({ c, visitor }: PageRequest): Promi
       back={paths.repository(name)}
     >
       <p>
-        {`${count(tags.length, "tag")}${more ? " or more" : ""} and every manifest, with signatures and all else that refers to them, will go. This cannot be undone.`}
+        {`${count(tags.length, "tag")}${more ? " or more" : ""} and ${count(manifests, "manifest")}${moreManifests ? " or more" : ""}, with signatures and all else that refers to them, will go. This cannot be undone.`}
       </p>
-      <p>{manifests}</p>
       {names.length > 0 && <p>{`Tags: ${names.join(", ")}${tags.length > maxNamed ? ", …" : ""}`}</p>}
       <p>
         Layers go with a later garbage collection, as far as no other repository needs them, and the empty
@@ -76,11 +74,4 @@ export async function postRepositoryDeletion({ c, visitor }: PageRequest): Promi
     </Confirmation>
   );
   return { title: `Delete ${name}`, trail: trailOf(name), body };
-}
-
-/** How many manifests there are, as far as one list tells. */
-async function countManifests(store: Store, name: RepositoryName): Promise<string> {
-  const page = await store.bucket.list({ prefix: store.layout.revisionLinks(name) });
-  const manifests = count(page.objects.length, "manifest");
-  return `The repository has, or had until lately, ${manifests}${page.truncated ? " and more" : ""}.`;
 }

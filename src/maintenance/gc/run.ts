@@ -124,12 +124,12 @@ export async function runGcStep(store: Store, step: GcStep, resume?: GcState): P
   return state;
 }
 
-/** The last reports, newest first. */
-export async function readReports(store: Store): Promise<readonly GcReport[]> {
+/** The last reports, newest first. @param limit at most so many; each costs a read. */
+export async function readReports(store: Store, limit = keptReports): Promise<readonly GcReport[]> {
   const keys: string[] = [];
   for await (const { key } of objects(store, store.layout.gcReports())) keys.unshift(key);
   const reports: GcReport[] = [];
-  for (const key of keys.slice(0, keptReports)) {
+  for (const key of keys.slice(0, limit)) {
     const object = await store.bucket.get(key);
     if (object !== null) reports.push(await object.json<GcReport>());
   }

@@ -103,6 +103,11 @@ tbody th { font-weight: 600; }
 .gap { stroke: var(--page); stroke-width: 2; vector-effect: non-scaling-stroke; }
 .confirm { border-color: var(--danger); }
 .confirm form { display: flex; flex-wrap: wrap; align-items: center; gap: 1rem; margin-top: 1.25rem; }
+.use .share { width: 45%; min-width: 8rem; }
+.use .share .bar { height: 1rem; margin: .25rem 0; }
+.report { margin: .75rem 0; }
+.report h3 { margin: 0; font-size: 1rem; }
+.notice h2 { margin-top: 0; }
 .row { display: flex; flex-wrap: wrap; gap: .75rem; margin: 1rem 0; }
 ul.plain { padding-left: 1.1rem; }
 @media (max-width: 40rem) {
