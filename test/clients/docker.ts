@@ -8,6 +8,7 @@ import { startDockerd } from "./harness/dockerd.ts";
 import { seeds } from "./harness/seed.ts";
 import { checkLogin } from "./login.ts";
 import { checkReadme, checkWorkflow, openShell } from "./reader.ts";
+import { checkSkerryPush } from "./skerry-push.ts";
 
 /** The first release of dockerd that unpacks zstd layers. */
 const firstWithZstd = 23;
@@ -117,6 +118,15 @@ export async function openDocker(lab: Lab): Promise<Client> {
           pull: (reference) => docker("pull", reference),
         });
         await checkWorkflow(lab, shell);
+      },
+      "skerry push": async () => {
+        await docker("pull", image(seeds.big));
+        // Debian's own client, whatever another one stands before it in the PATH.
+        const env = {
+          PATH: `/usr/bin:${process.env.PATH}`,
+          DOCKER_HOST: `unix://${join(dir, "docker.sock")}`,
+        };
+        await checkSkerryPush(lab, `docker:${image(seeds.big)}`, fixtures.big.imageId, env);
       },
       "resumed pull": () =>
         withProxy(registry.host, { cutBlobAt: 30 * mebibyte }, async (proxy) => {

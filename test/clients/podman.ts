@@ -7,6 +7,7 @@ import type { Client, Lab } from "./harness/client.ts";
 import { seeds } from "./harness/seed.ts";
 import { checkLogin } from "./login.ts";
 import { checkPartialPull } from "./podman-partial.ts";
+import { checkSkerryPush } from "./skerry-push.ts";
 
 const insecure = "--tls-verify=false";
 /** Limits that a process without CAP_SYS_RESOURCE may set: podman's own are higher. */
@@ -141,6 +142,17 @@ export async function openPodman(lab: Lab): Promise<Client> {
         });
       },
       "partial pull": () => checkPartialPull(lab),
+      "skerry push": async () => {
+        const storage = join(dir, "storage");
+        const id = await load(fixtures.big.layout);
+        const bin = join(dir, "bin");
+        await mkdir(bin);
+        const script = `#!/bin/sh\nexec /usr/bin/${podmanCommand(storage).join(" ")} "$@"\n`;
+        await writeFile(join(bin, "podman"), script, { mode: 0o755 });
+        const env = { PATH: `${bin}:${process.env.PATH}` };
+        // Compressed, the registry may have the layers from another engine, and mounts them.
+        await checkSkerryPush(lab, `podman:${id}`, fixtures.big.imageId, env, ["--uncompressed"]);
+      },
     },
   };
 }
@@ -153,15 +165,7 @@ export type Podman = (...args: readonly string[]) => Promise<string>;
  * @param storageConf a storage configuration that names the places itself, instead of podman's defaults.
  */
 export function podmanIn({ processes, registry }: Lab, storage: string, storageConf?: string): Podman {
-  const places = [`--root=${join(storage, "root")}`, `--runroot=${join(storage, "run")}`];
-  const command = [
-    "podman",
-    ...(storageConf === undefined ? [...places, "--storage-driver=overlay"] : []),
-    `--tmpdir=${join(storage, "tmp")}`,
-    "--cgroup-manager=cgroupfs",
-    "--events-backend=file",
-    "--runtime=runc",
-  ];
+  const command = podmanCommand(storage, storageConf);
   const configuration = join(storage, "registries.conf");
   const env = {
     CONTAINERS_REGISTRIES_CONF: configuration,
@@ -172,4 +176,16 @@ export function podmanIn({ processes, registry }: Lab, storage: string, storageC
     await writeFile(configuration, `[[registry]]\nlocation = "${registry.host}"\ninsecure = true\n`);
     return await processes.run([...command, ...args], { isolated: true, timeout: 120, env });
   };
+}
+
+function podmanCommand(storage: string, storageConf?: string): readonly string[] {
+  const places = [`--root=${join(storage, "root")}`, `--runroot=${join(storage, "run")}`];
+  return [
+    "podman",
+    ...(storageConf === undefined ? [...places, "--storage-driver=overlay"] : []),
+    `--tmpdir=${join(storage, "tmp")}`,
+    "--cgroup-manager=cgroupfs",
+    "--events-backend=file",
+    "--runtime=runc",
+  ];
 }

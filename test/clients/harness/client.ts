@@ -24,6 +24,7 @@ export const features = [
   "resumed pull",
   "partial pull",
   "body limit",
+  "skerry push",
   "referrers",
   "sign",
   "chart",

@@ -33,6 +33,8 @@ const meanings: Readonly<Record<Feature, string>> = {
   "partial pull": "of a zstd:chunked layer only what is new is fetched, by `Range`",
   "body limit":
     "a layer of 300 MiB through a proxy that refuses bodies over 100 MB ([big layers](big-layers.md))",
+  "skerry push":
+    "`skerry push` takes an image of the engine, with a layer of 100 MiB, through that proxy ([big layers](big-layers.md))",
   referrers: "an artifact is attached to an image, and found",
   sign: "an image is signed with a local key, and verified",
   chart: "a Helm chart comes back byte for byte",
