@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { backup } from "./backup.ts";
 import { fromDistribution } from "./from-distribution.ts";
 import { inPlace } from "./in-place.ts";
+import { pushCommand } from "./push-command.ts";
 import type { Holdings } from "./registry.ts";
 import { runChecks } from "./run-checks.ts";
 import { secondDoor } from "./second-door.ts";
@@ -9,7 +10,8 @@ import { pushToSkerry, toDistribution } from "./to-distribution.ts";
 import { makeInterchangeFixtures, type World } from "./world.ts";
 
 // npm run test:interchange
-// Takes over what Debian's docker-registry wrote, and hands it what Skerry holds; backs a bucket up, and restores it.
+// Takes over what Debian's docker-registry wrote, and hands it what Skerry holds; backs a bucket up, and restores it; pushes to
+// docker-registry with our own command.
 
 const packages = ["docker-registry", "skopeo", "busybox-static", "rclone"];
 
@@ -28,5 +30,6 @@ process.exitCode = await runChecks("interchange", packages, async ({ processes, 
   await toDistribution(world);
   await inPlace({ ...world, holdings: held });
   await secondDoor(world);
+  await pushCommand(world);
   await backup(world);
 });
