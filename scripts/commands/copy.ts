@@ -2,8 +2,7 @@ import { parseArgs } from "node:util";
 import { connect } from "../push/connect.ts";
 import { copyImage } from "../push/copy.ts";
 import { Memory } from "../push/memory.ts";
-import { openDisplay } from "../push/progress.ts";
-import { parseImageReference, printImageReference } from "../push/registry/reference.ts";
+import { type ImageReference, parseImageReference, printImageReference } from "../push/registry/reference.ts";
 import { Repository } from "../push/registry/repository.ts";
 import type { Command } from "./command.ts";
 import {
@@ -11,6 +10,7 @@ import {
   transferOptions,
   transferUsage,
   UsageError,
+  withDisplay,
   withExitStatus,
 } from "./transfer-options.ts";
 
@@ -37,10 +37,9 @@ ${transferUsage}`,
       const [source, reference] = [parseImageReference(from), parseImageReference(to)];
       const common = readTransferOptions(values);
       const memory = await Memory.open(process.env);
-      const display = openDisplay();
-      const repositoryOf = (place: typeof source, actions: "pull" | "pull,push") =>
-        new Repository(connect(place, values["plain-http"], display), place.name, actions);
-      try {
+      return withDisplay(async (display) => {
+        const repositoryOf = (place: ImageReference, actions: "pull" | "pull,push") =>
+          new Repository(connect(place, values["plain-http"], display), place.name, actions);
         const { root, referrers } = await copyImage(
           {
             repository: repositoryOf(source, "pull"),
@@ -51,10 +50,7 @@ ${transferUsage}`,
           { ...common, target: repositoryOf(reference, "pull,push"), reference, memory, display },
         );
         if (values.referrers) display.line(`${referrers} referrers copied`);
-        display.stop();
-        console.log(printImageReference({ ...reference, digest: root.digest }));
-      } finally {
-        display.stop();
-      }
+        return printImageReference({ ...reference, digest: root.digest });
+      });
     }),
 };

@@ -1,7 +1,6 @@
 import { parseArgs } from "node:util";
 import { connect } from "../push/connect.ts";
 import { Memory } from "../push/memory.ts";
-import { openDisplay } from "../push/progress.ts";
 import { parseImageReference, printImageReference } from "../push/registry/reference.ts";
 import { Repository } from "../push/registry/repository.ts";
 import { openSource } from "../push/source/open.ts";
@@ -12,6 +11,7 @@ import {
   transferOptions,
   transferUsage,
   UsageError,
+  withDisplay,
   withExitStatus,
 } from "./transfer-options.ts";
 
@@ -47,13 +47,9 @@ ${transferUsage}`,
       const reference = parseImageReference(to);
       const common = readTransferOptions(values);
       const memory = await Memory.open(process.env);
-      const display = openDisplay();
-      try {
-        const target = new Repository(
-          connect(reference, values["plain-http"], display),
-          reference.name,
-          "pull,push",
-        );
+      return withDisplay(async (display) => {
+        const registry = connect(reference, values["plain-http"], display);
+        const target = new Repository(registry, reference.name, "pull,push");
         const source = await openSource(image, {
           name: values.name,
           platform: values.platform,
@@ -63,13 +59,10 @@ ${transferUsage}`,
         });
         try {
           const { root } = await transfer(source, { ...common, target, reference, memory, display });
-          display.stop();
-          console.log(printImageReference({ ...reference, digest: root.digest }));
+          return printImageReference({ ...reference, digest: root.digest });
         } finally {
           await source.close();
         }
-      } finally {
-        display.stop();
-      }
+      });
     }),
 };

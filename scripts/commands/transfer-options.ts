@@ -1,4 +1,5 @@
 import { type RepositoryName, tryParseRepositoryName } from "../../src/oci/name.ts";
+import { type Display, openDisplay } from "../push/progress.ts";
 import { RegistryFailure } from "../push/registry/failure.ts";
 
 /** Options of push and copy, as parseArgs takes them. */
@@ -73,15 +74,25 @@ const failed = 1;
 const wrongArguments = 2;
 const temporary = 75;
 
-/** Runs a command, prints what went wrong, and sets the exit status. */
-export async function withExitStatus(run: () => Promise<void>): Promise<void> {
+/** Runs a command, prints what it gives or what went wrong, and sets the exit status. */
+export async function withExitStatus(run: () => Promise<string>): Promise<void> {
   try {
-    await run();
+    console.log(await run());
   } catch (error) {
     const isTemporary = error instanceof RegistryFailure && error.isTemporary;
     console.error(error instanceof Error ? error.message : error);
     if (isTemporary) console.error("The same command goes on where this one stopped.");
     process.exitCode = isTemporary ? temporary : isUsageError(error) ? wrongArguments : failed;
+  }
+}
+
+/** Runs what shows how far it is, and takes that off the terminal before anything else is printed. */
+export async function withDisplay<Result>(run: (display: Display) => Promise<Result>): Promise<Result> {
+  const display = openDisplay();
+  try {
+    return await run(display);
+  } finally {
+    display.stop();
   }
 }
 

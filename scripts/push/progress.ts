@@ -1,4 +1,5 @@
 import { MultiBar, type SingleBar } from "cli-progress";
+import type { BlobId } from "./content.ts";
 
 /** One blob under way. */
 export interface Task {
@@ -6,8 +7,8 @@ export interface Task {
   phase(name: string, total: number): void;
   /** Bytes of the phase that are done. */
   set(bytes: number): void;
-  /** Ends it, and says how. */
-  end(outcome: string): void;
+  /** Ends it, and says how: `pushed`, `mounted`. */
+  end(outcome: string, blob: BlobId): void;
 }
 
 /** Shows how far blobs are. */
@@ -20,6 +21,9 @@ export interface Display {
 
 /** Milliseconds between two lines of one blob where there is no terminal. */
 const every = 10_000;
+/** Characters: of `layer 12/12`, and of `there already`. */
+const labelWidth = 12;
+const phaseWidth = 13;
 const format = "{label} {phase} [{bar}] {percentage}% of {size}";
 
 /** Bars on a terminal, lines elsewhere; on the standard error output, since the standard output has the result. */
@@ -31,16 +35,21 @@ function barDisplay(stream: NodeJS.WriteStream): Display {
   const bars = new MultiBar({ stream, format, barsize: 24, hideCursor: false, clearOnComplete: false });
   return {
     task(label) {
-      const name = label.padEnd(12);
-      const bar: SingleBar = bars.create(1, 0, { label: name, phase: "waits", size: "" });
+      const name = label.padEnd(labelWidth);
+      const bar: SingleBar = bars.create(1, 0, {
+        label: name,
+        phase: "waiting".padEnd(phaseWidth),
+        size: "",
+      });
       return {
         phase(phase, total) {
           bar.setTotal(Math.max(total, 1));
-          bar.update(0, { phase, size: formatBytes(total) });
+          bar.update(0, { phase: phase.padEnd(phaseWidth), size: formatBytes(total) });
         },
         set: (bytes) => bar.update(bytes),
-        end(outcome) {
-          bar.update(bar.getTotal(), { phase: outcome });
+        end(outcome, { size }) {
+          bar.setTotal(1);
+          bar.update(1, { phase: outcome.padEnd(phaseWidth), size: formatBytes(size) });
           bar.stop();
         },
       };
@@ -65,7 +74,7 @@ export function lineDisplay(write: (line: string) => void): Display {
           const percentage = current.total === 0 ? 100 : Math.floor((bytes / current.total) * 100);
           write(`${label}: ${current.phase}, ${percentage}% of ${formatBytes(current.total)}`);
         },
-        end: (outcome) => write(`${label}: ${outcome}`),
+        end: (outcome, { size, digest }) => write(`${label}: ${outcome}, ${formatBytes(size)}, ${digest}`),
       };
     },
     line: write,

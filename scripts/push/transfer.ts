@@ -3,7 +3,7 @@ import { mapBounded } from "../../src/storage/bounded.ts";
 import { ChunkSize } from "./chunk-size.ts";
 import type { BlobId, ImageSource, PendingBlob, SourceManifest } from "./content.ts";
 import type { Memory } from "./memory.ts";
-import { type Display, formatBytes, type Task } from "./progress.ts";
+import type { Display, Task } from "./progress.ts";
 import type { ImageReference } from "./registry/reference.ts";
 import type { Repository, UploadStep } from "./registry/repository.ts";
 import { uploadBlob } from "./upload.ts";
@@ -116,7 +116,7 @@ class BlobTransfer {
     const { target, memory } = this.#options;
     await memory.forgetUpload(this.#place, digest);
     await memory.rememberBlob(target.registry.url.host, digest, target.name);
-    this.#task.end(`${outcome}, ${formatBytes(size)}, ${digest}`);
+    this.#task.end(outcome, { digest, size });
     return { digest, size };
   }
 

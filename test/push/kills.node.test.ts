@@ -79,10 +79,10 @@ async function pushKilled(
 describe("a push that is killed", () => {
   it("after any number of bytes goes on, and sends each layer's chunk under way again at most", async () => {
     const digest = await writeIndexLayout(join(dir, "layout"), seed * 10, layers);
-    const ends = numbers(6, size / 6, 1).map((bytes) => (passed: Progress) => passed.sent >= bytes);
+    const ends = numbers(4, size / 4, 1).map((bytes) => (passed: Progress) => passed.sent >= bytes);
     const { outcome, kills, sent } = await pushKilled(join(dir, "layout"), "kills/bytes", ends);
     expect(outcome).toMatchObject({ status: 0 });
-    expect(kills).toBe(6);
+    expect(kills).toBe(4);
     const manifests = 10_000;
     expect(sent).toBeLessThan(size + kills * parallel * chunk + manifests);
     await new RegistryProbe(`127.0.0.1:${registry().port}`).verify("kills/bytes", "1", digest);
@@ -92,10 +92,10 @@ describe("a push that is killed", () => {
   it("at any request goes on, from an archive whose layers it compresses", async () => {
     const tars = await Promise.all(layers.map((bytes, index) => layerTar(seed * 10 + 5 + index, bytes)));
     const image = await put(dir, "app.tar", await tarOf(dockerArchive(tars)));
-    const ends = numbers(6, 12, 2).map((requests) => (passed: Progress) => passed.requests > requests);
+    const ends = numbers(4, 12, 2).map((requests) => (passed: Progress) => passed.requests > requests);
     const { outcome, kills, sent } = await pushKilled(image, "kills/requests", ends);
     expect(outcome).toMatchObject({ status: 0 });
-    expect(kills).toBeGreaterThan(3);
+    expect(kills).toBeGreaterThan(1);
     expect(sent).toBeLessThan(size + kills * parallel * chunk + 100_000);
     await new RegistryProbe(`127.0.0.1:${registry().port}`).verify("kills/requests", "1");
     expect(await readdir(join(dir, "cache", "skerry", "layers"))).toEqual([]);
@@ -114,7 +114,6 @@ it("pushes what comes through a pipe", async () => {
 describe("the exit status", () => {
   it.each([
     ["2 for wrong arguments", ["push", "only-one"], 2, "push IMAGE REFERENCE expected"],
-    ["2 for an unknown option", ["push", "a", "b", "--nothing"], 2, "Unknown option '--nothing'"],
     ["2 for a value that is none", ["push", "a", "localhost:1/b", "--parallel=many"], 2, "--parallel many"],
     [
       "1 for what cannot be done",

@@ -8,6 +8,7 @@ import {
   printImageReference,
   registryUrl,
 } from "../../scripts/push/registry/reference.ts";
+import type { Digest } from "../../src/oci/digest.ts";
 
 const digest = `sha256:${"a".repeat(64)}`;
 const mebibyte = 1024 * 1024;
@@ -126,6 +127,6 @@ it("without a terminal a blob is a line at its end, and one now and then", () =>
   const task = lineDisplay((line) => lines.push(line)).task("layer 1/2");
   task.phase("pushing", 100);
   task.set(50);
-  task.end("pushed");
-  expect(lines).toEqual(["layer 1/2: pushed"]);
+  task.end("pushed", { digest: digest as Digest, size: 2048 });
+  expect(lines).toEqual([`layer 1/2: pushed, 2.0 KiB, ${digest}`]);
 });
