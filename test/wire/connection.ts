@@ -119,21 +119,31 @@ export class Connection {
   }
 
   async #readBytes(length: number): Promise<Buffer> {
-    while (this.#buffer.length < length) {
-      if (!(await this.#fill()))
-        throw new Error(`the connection ended at ${this.#buffer.length} of ${length} bytes`);
+    const parts = [this.#buffer];
+    let count = this.#buffer.length;
+    while (count < length) {
+      const next = await this.#next();
+      if (next === undefined) throw new Error(`the connection ended at ${count} of ${length} bytes`);
+      parts.push(next);
+      count += next.length;
     }
-    const bytes = this.#buffer.subarray(0, length);
-    this.#buffer = this.#buffer.subarray(length);
-    return bytes;
+    // Once for all: joined with each arrival, a large body would be copied over and over.
+    const all = Buffer.concat(parts);
+    this.#buffer = all.subarray(length);
+    return all.subarray(0, length);
   }
 
   /** Waits for more bytes; false if the server has ended or reset the connection. */
   async #fill(): Promise<boolean> {
-    const next = await this.#chunks.next().catch(() => ({ done: true, value: undefined }));
-    if (next.done || next.value === undefined) return false;
-    this.#buffer = Buffer.concat([this.#buffer, next.value]);
+    const next = await this.#next();
+    if (next === undefined) return false;
+    this.#buffer = Buffer.concat([this.#buffer, next]);
     return true;
+  }
+
+  async #next(): Promise<Buffer | undefined> {
+    const next = await this.#chunks.next().catch(() => ({ done: true, value: undefined }));
+    return next.done ? undefined : next.value;
   }
 }
 
