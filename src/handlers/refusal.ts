@@ -51,7 +51,17 @@ function tokenServer(c: RegistryContext): Challenge["tokens"] {
   const { auth, config } = c.var.registry;
   const other = config.tokenIssuers.find(({ realm }) => realm !== undefined);
   if (other?.realm !== undefined) return { realm: other.realm, service: other.audience };
-  return auth.tokens.enabled ? { realm: absoluteUrl(c, "/token"), service: serviceOf(c) } : undefined;
+  return auth.tokens.enabled ? { realm: absoluteUrl(c, tokenPath(c)), service: serviceOf(c) } : undefined;
+}
+
+/**
+ * Where tokens are had. Docker asks for names as it knows them, whatever the challenge says: whose they are goes
+ * along, since the host may be another one there.
+ */
+function tokenPath(c: RegistryContext): string {
+  const scoping = c.var.registry.pullThrough.names.scopingOf(c.req.raw);
+  if (scoping === undefined || scoping === "unknown") return "/token";
+  return `/token?ns=${encodeURIComponent(scoping.upstream.prefix)}`;
 }
 
 /** What would have had to be allowed, in the words of distribution (G.2); null if nothing in particular. */

@@ -12,16 +12,26 @@ export async function fedStream<Result>(
   put: (readable: ReadableStream) => Promise<Result>,
 ): Promise<Result> {
   const { readable, writable } = new FixedLengthStream(size);
-  const feeding = async () => {
+  // Once a put has failed, it may be that nobody reads the stream, and that its end never comes.
+  const failed = Promise.withResolvers<void>();
+  const putting = async () => {
     try {
-      await feed(writable);
-      await writable.close();
+      return await put(readable);
     } catch (error) {
-      await writable.abort(error).catch(() => undefined);
+      failed.resolve();
       throw error;
     }
   };
-  const [fed, stored] = await Promise.allSettled([feeding(), put(readable)]);
+  const feeding = async () => {
+    try {
+      await feed(writable);
+      await Promise.race([writable.close(), failed.promise]);
+    } catch (error) {
+      await Promise.race([writable.abort(error).catch(() => undefined), failed.promise]);
+      throw error;
+    }
+  };
+  const [fed, stored] = await Promise.allSettled([feeding(), putting()]);
   if (fed.status === "rejected" && fed.reason instanceof RegistryError) throw fed.reason;
   if (stored.status === "rejected") throw stored.reason;
   if (fed.status === "rejected") throw fed.reason;

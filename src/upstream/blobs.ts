@@ -9,10 +9,10 @@ import { linkHeld } from "../storage/mount.ts";
 import type { Store } from "../storage/store.ts";
 import type { UpstreamClient, UpstreamRequest } from "./client.ts";
 import { Download, type Expected } from "./download.ts";
-import { Flights } from "./flights.ts";
+import { type Flight, Flights } from "./flights.ts";
 import { ReaderSide } from "./reader-side.ts";
 import { discard } from "./transport.ts";
-import { unreachable } from "./upstream-error.ts";
+import { UpstreamError, unreachable } from "./upstream-error.ts";
 import type { UpstreamRepository } from "./upstreams.ts";
 
 /** Milliseconds that a request waits for another one's download of the same blob, and between looks at it. */
@@ -85,34 +85,21 @@ export class UpstreamBlobs {
     digest: Digest,
   ): Promise<PulledBlob | undefined> {
     const { store } = pull;
-    const { clock, layout } = store;
-    const { name, upstream } = repository;
-    const key = layout.layerLink(name, digest);
-    const came = clock.now();
-    while (this.#flights.isUnderWay(key, clock.now()) && clock.now() - came < patience) {
-      await clock.sleep(lookEvery);
-    }
-    if (clock.now() > came && (await statBlob(store, name, digest)) !== undefined) return undefined;
-    if (this.#flights.isUnderWay(key, clock.now())) {
-      return this.#stream(await this.#get(repository, digest), digest);
-    }
-    const flight = this.#flights.begin(key, clock.now() + 2 * upstream.timeout + deadAfter);
+    const { clock } = store;
+    const { name } = repository;
+    const key = store.layout.layerLink(name, digest);
+    const flight = await this.#turn(store, repository, digest);
+    if (flight === "here") return undefined;
+    if (flight === "past") return this.#stream(await this.#get(repository, digest), digest);
     try {
-      const [guard, held] = await Promise.all([
-        GuardWatch.begin(store),
-        store.bucket.head(layout.blobData(digest)),
-      ]);
-      if (held !== null) {
-        // The bytes came for another repository; for this one, the upstream's word is needed and no more.
-        await this.stat(repository, digest);
-        if (await linkHeld(store, name, digest, guard)) {
-          this.#flights.end(key, flight);
-          return undefined;
-        }
+      const begun = await this.#begin(store, repository, digest);
+      if (begun === "linked") {
+        this.#flights.end(key, flight);
+        return undefined;
       }
       const response = await this.#get(repository, digest);
       const size = lengthOf(response);
-      if (size === undefined) {
+      if (begun === "broken" || size === undefined) {
         this.#flights.end(key, flight);
         return this.#stream(response, digest);
       }
@@ -120,7 +107,7 @@ export class UpstreamBlobs {
       const download = this.#download(response, { digest, size }, reader, () => {
         flight.aliveUntil = clock.now() + deadAfter;
       });
-      const keeping = keep(pull, name, { digest, size }, download, guard).finally(() =>
+      const keeping = keep(pull, name, { digest, size }, download, begun).finally(() =>
         this.#flights.end(key, flight),
       );
       pull.keep(keeping);
@@ -129,6 +116,52 @@ export class UpstreamBlobs {
     } catch (error) {
       this.#flights.end(key, flight);
       throw error;
+    }
+  }
+
+  /**
+   * Waits while another request of this isolate downloads the blob; if that one fails, for the next one.
+   * @returns "here" once the blob is kept, "past" after `patience`, else the flight of the one who downloads it now.
+   */
+  async #turn(
+    store: Store,
+    { name, upstream }: UpstreamRepository,
+    digest: Digest,
+  ): Promise<Flight | "here" | "past"> {
+    const { clock, layout } = store;
+    const key = layout.layerLink(name, digest);
+    const came = clock.now();
+    while (this.#flights.isUnderWay(key, clock.now())) {
+      if (clock.now() - came >= patience) return "past";
+      await clock.sleep(lookEvery);
+      const isOver = !this.#flights.isUnderWay(key, clock.now());
+      if (isOver && (await statBlob(store, name, digest)) !== undefined) return "here";
+    }
+    return this.#flights.begin(key, clock.now() + 2 * upstream.timeout + deadAfter);
+  }
+
+  /**
+   * Links bytes that came for another repository: for this one, the upstream's word is needed and no more.
+   * @returns the guard under which to keep what is not there; "broken" if the bucket fails, and nothing is kept.
+   * @throws UpstreamError
+   */
+  async #begin(
+    store: Store,
+    repository: UpstreamRepository,
+    digest: Digest,
+  ): Promise<GuardWatch | "linked" | "broken"> {
+    try {
+      const [guard, held] = await Promise.all([
+        GuardWatch.begin(store),
+        store.bucket.head(store.layout.blobData(digest)),
+      ]);
+      if (held === null) return guard;
+      await this.stat(repository, digest);
+      return (await linkHeld(store, repository.name, digest, guard)) ? "linked" : guard;
+    } catch (error) {
+      if (error instanceof UpstreamError) throw error;
+      console.warn("a blob of an upstream is not kept", error);
+      return "broken";
     }
   }
 
@@ -180,7 +213,15 @@ async function keep(
     proves: async () => true,
     into: (put) => {
       isBegun = true;
-      return fedStream(size, (writable) => download.run(writable), put);
+      const watched = async (readable: ReadableStream) => {
+        try {
+          return await put(readable);
+        } catch (error) {
+          download.loseBucket();
+          throw error;
+        }
+      };
+      return fedStream(size, (writable) => download.run(writable), watched);
     },
   };
   const proofKey = store.layout.proof(name, crypto.randomUUID());

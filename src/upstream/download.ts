@@ -37,6 +37,8 @@ export class Download {
   readonly #expected: Expected;
   readonly #reader: ReaderSide;
   readonly #options: DownloadOptions;
+  #isBucketOpen = false;
+  #onBucketLost: () => void = () => undefined;
 
   constructor(source: ReadableStream, expected: Expected, reader: ReaderSide, options: DownloadOptions) {
     this.#source = source;
@@ -65,6 +67,12 @@ export class Download {
     }
   }
 
+  /** Says that the bucket takes no more. A put that fails early need not break the stream that it was to read. */
+  loseBucket(): void {
+    this.#isBucketOpen = false;
+    this.#onBucketLost();
+  }
+
   /** Lets go of a blob that came to the bucket otherwise. */
   async cancel(): Promise<void> {
     await this.#source.cancel().catch(() => undefined);
@@ -81,7 +89,7 @@ export class Download {
     // Awaited at the end; a failure before that must not count as unhandled.
     hash.digest.catch(() => undefined);
     const hasher = hash.getWriter();
-    let isBucketOpen = writer !== undefined;
+    this.#isBucketOpen = writer !== undefined;
     let aloneSince: number | undefined;
     let moved = 0;
     let free: ArrayBuffer | undefined;
@@ -89,13 +97,11 @@ export class Download {
       const piece = await readPiece(source, free ?? new ArrayBuffer(pieceSize));
       if (piece === undefined) break;
       moved += piece.byteLength;
-      const toBucket = async () => {
-        if (isBucketOpen) await writer?.write(piece).catch(() => (isBucketOpen = false));
-      };
-      const toReader = reader.offer(piece, isBucketOpen ? readerPatience : undefined);
-      const [unused] = await Promise.all([toReader, toBucket(), hasher.write(piece)]);
+      const toReader = reader.offer(piece, this.#isBucketOpen ? readerPatience : undefined);
+      const toBucket = writer && this.#give(writer, piece);
+      const [unused] = await Promise.all([toReader, toBucket, hasher.write(piece)]);
       free = unused?.buffer;
-      if (reader.pace !== "along" && !isBucketOpen) throw unreachable("nobody takes the blob any more");
+      if (reader.pace !== "along" && !this.#isBucketOpen) throw unreachable("nobody takes the blob any more");
       if (reader.pace === "gone") aloneSince ??= Date.now();
       if (aloneSince !== undefined && Date.now() - aloneSince > limitWithoutReader) {
         throw unreachable("too slow for a client who is gone");
@@ -105,6 +111,17 @@ export class Download {
     await hasher.close();
     const isRight = toHex(await hash.digest) === encodedOf(digest) && (size === undefined || size === moved);
     if (!isRight) throw unreachable("a blob of another digest or size");
+  }
+
+  async #give(writer: WritableStreamDefaultWriter<Uint8Array>, piece: Uint8Array): Promise<void> {
+    if (!this.#isBucketOpen) return;
+    const lost = new Promise<void>((resolve) => {
+      this.#onBucketLost = resolve;
+    });
+    const writing = writer.write(piece).catch(() => {
+      this.#isBucketOpen = false;
+    });
+    await Promise.race([writing, lost]);
   }
 }
 

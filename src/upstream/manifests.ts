@@ -26,6 +26,8 @@ const lookEvery = 25;
 interface Memory {
   /** Until then the tag is what the register says. */
   freshUntil: number;
+  /** When the upstream was last asked with success: whoever was here by then is answered too. */
+  askedAt: number;
   /** Until then the upstream is not asked again, since it failed so. */
   failedUntil: number;
   failure: UpstreamError | undefined;
@@ -65,8 +67,9 @@ export class UpstreamManifests {
   ): Promise<UpstreamError | undefined> {
     const { clock } = store;
     const memory = this.#memory(`${repository.name}:${tag}`);
+    const came = clock.now();
     if (isLost) memory.freshUntil = 0;
-    while (clock.now() >= memory.freshUntil) {
+    while (clock.now() >= memory.freshUntil && memory.askedAt <= came) {
       if (clock.now() < memory.failedUntil && memory.failure !== undefined) return memory.failure;
       if (clock.now() >= memory.busyUntil) return this.#ask(store, repository, tag, memory, isLost);
       await clock.sleep(lookEvery);
@@ -95,10 +98,12 @@ export class UpstreamManifests {
     const { clock } = store;
     // A revalidation is two requests at most, and a store that takes a while.
     memory.busyUntil = clock.now() + 2 * repository.upstream.timeout + 30_000;
+    const asked = clock.now();
     let copy: TagHead | undefined;
     try {
       copy = await readTagHead(store, repository.name, tag);
       memory.freshUntil = await this.#revalidate(store, repository, tag, copy, isLost);
+      memory.askedAt = asked;
       memory.failure = undefined;
       return undefined;
     } catch (error) {
@@ -171,7 +176,7 @@ export class UpstreamManifests {
   #memory(key: string): Memory {
     const known = this.#memories.get(key);
     if (known !== undefined) return known;
-    const memory: Memory = { freshUntil: 0, failedUntil: 0, failure: undefined, busyUntil: 0 };
+    const memory: Memory = { freshUntil: 0, askedAt: 0, failedUntil: 0, failure: undefined, busyUntil: 0 };
     this.#memories.set(key, memory);
     return memory;
   }

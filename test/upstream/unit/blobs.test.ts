@@ -1,6 +1,7 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { faults } from "../../doubles/faults.ts";
 import type { Operation } from "../../doubles/operation.ts";
+import { r2Error } from "../../doubles/r2-error.ts";
 import { blobOf, expectStatus, noise, pushBlob, type TestBlob } from "../../support/content.ts";
 import type { Client } from "../../support/registry.ts";
 import { codesOf, createWorld, keysOf, type World } from "./world.ts";
@@ -87,6 +88,7 @@ describe("the first pull of a blob", () => {
 
   it.each([
     ["other bytes", (blob: TestBlob) => changed(blob.bytes), true],
+    ["more bytes than announced", (blob: TestBlob) => new Uint8Array([...blob.bytes, 0]), true],
     ["fewer bytes than announced", (blob: TestBlob) => blob.bytes.slice(1), true],
     ["other bytes, of no length", (blob: TestBlob) => changed(blob.bytes), false],
   ])("of %s breaks off, and keeps nothing", async (_, body, isSized) => {
@@ -125,6 +127,19 @@ describe("the first pull of a blob", () => {
       expect(await isKept(world, blob)).toBe(false);
     },
   );
+
+  it("reaches the client though the bucket refuses the bytes unread", async () => {
+    const world = createWorld();
+    const blob = await push(world, 3 * mebibyte);
+    const bucket = world.edge.r2.actor("edge");
+    const put = bucket.put.bind(bucket);
+    vi.spyOn(bucket, "put").mockImplementation(async (key, ...rest) => {
+      if (key.endsWith("/data")) throw r2Error("put", 10001);
+      return Reflect.apply(put, bucket, [key, ...rest]);
+    });
+    expect((await pull(world.client, blob.path)).bytes).toEqual(blob.bytes);
+    expect(await isKept(world, blob)).toBe(false);
+  });
 
   it.each([
     [404, 404, "BLOB_UNKNOWN"],
@@ -197,9 +212,24 @@ describe("clients who come together", () => {
   it("wait for one download", async () => {
     const world = createWorld({ clock });
     const blob = await push(world, 2 * mebibyte);
-    const answers = await Promise.all(Array.from({ length: 5 }, () => pull(world.client, blob.path)));
+    const answers = await Promise.all(Array.from({ length: 20 }, () => pull(world.client, blob.path)));
     for (const { bytes } of answers) expect(bytes).toEqual(blob.bytes);
     expect(times(world, "GET")).toBe(1);
+  });
+
+  it("wait for the next download, one of theirs, if the first one breaks off", async () => {
+    const world = createWorld({ clock });
+    const blob = await push(world, 2 * mebibyte);
+    world.answer(() => {
+      world.answer(undefined);
+      const headers = { "Content-Length": String(blob.bytes.byteLength) };
+      return new Response(unsized(blob.bytes.slice(0, mebibyte)), { headers });
+    });
+    const pulls = Array.from({ length: 20 }, () => pull(world.client, blob.path));
+    const settled = await Promise.allSettled(pulls);
+    expect(settled.filter(({ status }) => status === "rejected")).toHaveLength(1);
+    for (const each of settled) if (each.status === "fulfilled") expect(each.value.bytes).toEqual(blob.bytes);
+    expect(times(world, "GET")).toBe(2);
   });
 
   it("do not wait for one who does not read on, and he gets the rest when he does", async () => {
