@@ -71,11 +71,14 @@ function Step({ state: { phase, report } }: { readonly state: GcState }) {
   return (
     <section class="notice" role="status">
       <h2>{report.dryRun ? "What a pass would take" : "The step is done"}</h2>
-      <p>{phaseTexts[phase]}</p>
+      <p>{report.dryRun && phase !== "done" ? cutShort : phaseTexts[phase]}</p>
       <Counts report={report} />
     </section>
   );
 }
+
+/** A dry run keeps nothing, and so cannot go on. */
+const cutShort = "One step sees no more than this: there is more to look at.";
 
 const phaseTexts: Readonly<Record<GcState["phase"], string>> = {
   adoption: "The bucket is being looked through for what distribution wrote. Run further steps.",

@@ -9,6 +9,7 @@ import type { NearContent } from "../storage/near-content.ts";
 import type { Content, Crumb, PageRequest } from "./content.ts";
 import { Command, Pairs } from "./elements.tsx";
 import { ImageView, imageViewOf } from "./image.tsx";
+import { isImageConfig } from "./image-config.ts";
 import { IndexView, indexViewOf } from "./index-view.tsx";
 import { paths } from "./paths.ts";
 import { Referrers } from "./referrers.tsx";
@@ -28,6 +29,7 @@ export async function showManifest({ c }: PageRequest): Promise<Content> {
   ]);
   const title = tag === undefined ? shortDigest(stored.digest) : tag;
   const reference = tag ?? stored.digest;
+  const puller = isArtifact(manifest) ? "oras pull" : "docker pull";
   const body = (
     <>
       <div class="heading">
@@ -41,8 +43,8 @@ export async function showManifest({ c }: PageRequest): Promise<Content> {
           )}
         </span>
       </div>
-      {tag !== undefined && <Command text={`docker pull ${serviceOf(c)}/${name}:${tag}`} />}
-      <Command text={`docker pull ${serviceOf(c)}/${name}@${stored.digest}`} />
+      {tag !== undefined && <Command text={`${puller} ${serviceOf(c)}/${name}:${tag}`} />}
+      <Command text={`${puller} ${serviceOf(c)}/${name}@${stored.digest}`} />
       <Facts name={name} stored={stored} manifest={manifest} linked={tag !== undefined} />
       {view ?? <p class="empty">These bytes are no manifest that can be shown.</p>}
       <Referrers name={name} found={referrers} />
@@ -58,6 +60,12 @@ export function trailOf(name: RepositoryName): readonly Crumb[] {
     ["Repositories", paths.home],
     [name, paths.repository(name)],
   ];
+}
+
+/** Whether docker has no use for a manifest: it is neither an index nor has an image's configuration. */
+function isArtifact(manifest: Manifest | undefined): boolean {
+  if (manifest?.kind !== "image") return false;
+  return manifest.config === undefined || !isImageConfig(manifest.config);
 }
 
 async function find(
@@ -126,7 +134,7 @@ function Facts({ name, stored, manifest, linked }: FactsProperties) {
         </div>
       )}
       <div>
-        <dt>Manifest</dt>
+        <dt>Manifest size</dt>
         <dd>{sizeText(size)}</dd>
       </div>
       {subject !== undefined && (

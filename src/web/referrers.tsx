@@ -19,7 +19,7 @@ export function Referrers({ name, found }: ReferrersProperties) {
     <section>
       <h2>Referrers</h2>
       <div class="table">
-        <table>
+        <table class="wide">
           <thead>
             <tr>
               <th scope="col">Kind</th>

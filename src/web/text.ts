@@ -33,10 +33,11 @@ export function sizeText(bytes: number): string {
   return `${power === 0 || amount >= 100 ? Math.round(amount) : amount.toPrecision(3)} ${units[power]}`;
 }
 
-/** The first digits of a digest, enough to tell it from others on a page. */
+/** The first digits of a digest, enough to tell it from others on a page; sha256 goes without saying. */
 export function shortDigest(digest: string): string {
   const [algorithm = "", encoded = ""] = digest.split(":");
-  return `${algorithm}:${encoded.slice(0, 12)}`;
+  const digits = encoded.slice(0, 12);
+  return algorithm === "sha256" ? digits : `${algorithm}:${digits}`;
 }
 
 /** A number with its noun: `1 tag`, `12 tags`. */

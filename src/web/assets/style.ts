@@ -85,17 +85,21 @@ input { font: inherit; color: inherit; background: var(--card); border: 1px soli
 .facts dt { font-size: .8rem; color: var(--soft); }
 .facts dd { margin: 0; overflow-wrap: anywhere; }
 .command { display: flex; align-items: center; justify-content: space-between; gap: .75rem; padding: .4rem .4rem .4rem .75rem; background: var(--sunk); border: 1px solid var(--line); border-radius: .4rem; min-height: 2.6rem; }
+.command + .command { margin-top: .5rem; }
+.command ~ .facts { margin: 1.1rem 0; }
 .table { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 caption { text-align: left; color: var(--soft); font-size: .9rem; padding-bottom: .4rem; }
 th, td { text-align: left; vertical-align: top; padding: .5rem .9rem .5rem 0; border-bottom: 1px solid var(--line); }
 thead th { font-size: .8rem; font-weight: 600; color: var(--soft); }
 tbody th { font-weight: 600; }
+td a.code, th code { white-space: nowrap; font-weight: 400; }
 .number { text-align: right; white-space: nowrap; }
 .pairs th { width: 30%; min-width: 9rem; font-weight: 500; color: var(--soft); overflow-wrap: anywhere; }
 .steps { white-space: pre-wrap; overflow-wrap: anywhere; }
 .history { padding-left: 1.75rem; }
 .history li { margin: .35rem 0; }
+.history .badge { margin-left: .6rem; white-space: nowrap; }
 .history li::marker { color: var(--soft); }
 .scale { display: block; width: 100%; height: 2rem; border-radius: .35rem; margin: .5rem 0 1rem; }
 .bar { display: block; width: 100%; min-width: 6rem; height: .8rem; margin-top: .35rem; }
@@ -108,9 +112,11 @@ tbody th { font-weight: 600; }
 .report { margin: .75rem 0; }
 .report h3 { margin: 0; font-size: 1rem; }
 .notice h2 { margin-top: 0; }
+.row button.quiet { padding: .4rem .9rem; }
 .row { display: flex; flex-wrap: wrap; gap: .75rem; margin: 1rem 0; }
 ul.plain { padding-left: 1.1rem; }
 @media (max-width: 40rem) {
+  .wide { min-width: 36rem; }
   body { padding: 0 .9rem; }
   .menu { margin-left: 0; }
   .search { flex-basis: 100%; }
