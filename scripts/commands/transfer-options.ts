@@ -79,10 +79,15 @@ export async function withExitStatus(run: () => Promise<string>): Promise<void> 
   try {
     console.log(await run());
   } catch (error) {
-    const isTemporary = error instanceof RegistryFailure && error.isTemporary;
     console.error(error instanceof Error ? error.message : error);
+    if (isUsageError(error)) {
+      process.exitCode = wrongArguments;
+      return;
+    }
+    const isTemporary = error instanceof RegistryFailure && error.isTemporary;
     if (isTemporary) console.error("The same command goes on where this one stopped.");
-    process.exitCode = isTemporary ? temporary : isUsageError(error) ? wrongArguments : failed;
+    // Other blobs may be under way still. To be cut off anywhere is what they are made for.
+    process.exit(isTemporary ? temporary : failed);
   }
 }
 

@@ -9,8 +9,11 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Repositories of a registry that are remembered for one blob. */
 const maxRepositories = 4;
+const day = 24 * 3600 * 1000;
 /** Milliseconds: an upload session of Skerry's lives a week, and nobody else's lives longer. */
-const keptFor = 7 * 24 * 3600 * 1000;
+const unfinishedKept = 7 * day;
+/** Milliseconds for which is remembered what became of a layer, and where it went. */
+const hintsKept = 90 * day;
 
 /**
  * What is kept from one run to the next, each record in a file of its own below `skerry/` in the XDG state folder, so
@@ -27,15 +30,20 @@ export class Memory {
     this.spool = spool;
   }
 
-  /** Opens it, and takes out what is older than a week, and what runs that were killed had not finished writing. */
+  /** Opens it, and takes out what is too old, and what runs that were killed had not finished writing. */
   static async open({ XDG_STATE_HOME, XDG_CACHE_HOME, HOME = homedir() }: Environment): Promise<Memory> {
     const state = join(XDG_STATE_HOME || join(HOME, ".local", "state"), "skerry");
     const spool = join(XDG_CACHE_HOME || join(HOME, ".cache"), "skerry", "layers");
-    const uploads = join(state, "uploads");
-    for (const folder of [uploads, join(state, "blobs"), join(state, "layers"), spool]) {
+    const folders = [
+      [join(state, "uploads"), unfinishedKept],
+      [spool, unfinishedKept],
+      [join(state, "blobs"), hintsKept],
+      [join(state, "layers"), hintsKept],
+    ] as const;
+    for (const [folder, kept] of folders) {
       await mkdir(folder, { recursive: true, mode: 0o700 });
+      await removeOld(folder, kept);
     }
-    await Promise.all([removeOld(uploads), removeOld(spool)]);
     return new Memory(state, spool);
   }
 
@@ -111,12 +119,12 @@ function nameOf(text: string): string {
   return createHash("sha256").update(text).digest("hex");
 }
 
-async function removeOld(folder: string): Promise<void> {
+async function removeOld(folder: string, kept: number): Promise<void> {
   for (const name of await readdir(folder)) {
     const path = join(folder, name);
     const info = await stat(path).catch(() => undefined);
     if (info === undefined) continue;
-    const isOld = Date.now() - info.mtimeMs > keptFor;
+    const isOld = Date.now() - info.mtimeMs > kept;
     if (isOld || isAbandoned(name)) await rm(path, { recursive: true, force: true });
   }
 }

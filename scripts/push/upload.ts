@@ -60,7 +60,9 @@ class Upload {
         if (await this.#isDone(answer, length)) return;
       } catch (error) {
         await this.#backoff.pause(error);
-        this.#context.chunks.shrink(length, false);
+        // What was answered was not too much at once for the connection.
+        const isCut = error instanceof RegistryFailure && error.status === undefined;
+        if (isCut) this.#context.chunks.shrink(length, false);
         if (await this.#ask(this.#step.location)) return;
       }
     }

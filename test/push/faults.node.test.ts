@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { send } from "../../scripts/push/registry/transport.ts";
 import type { Digest } from "../../src/oci/digest.ts";
 import type { Exchange, Fault } from "../upstream/fault-proxy.ts";
-import { answers, claims } from "../upstream/faults.ts";
+import { answers, claims, hangs } from "../upstream/faults.ts";
 import { dockerArchive, filesBelow, layerTar, put, tarOf, writeIndexLayout } from "./images.ts";
 import { useWorld } from "./world.ts";
 
@@ -220,6 +221,13 @@ describe("a push gives up", () => {
     proxy.fault = (exchange) => (exchange.request.method === "PATCH" ? htmlPage(exchange) : exchange.pass());
     await expect(push(image, `${name}:1`)).rejects.toThrow("set a smaller --chunk-size");
   });
+});
+
+it("a connection on which nothing comes is given up", async () => {
+  const { proxy } = world();
+  proxy.fault = hangs;
+  const sending = send({ method: "GET", url: new URL(proxy.url), patience: 50 });
+  await expect(sending).rejects.toMatchObject({ isTemporary: true });
 });
 
 describe("blobs that are there", () => {

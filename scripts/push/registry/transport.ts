@@ -41,7 +41,7 @@ export interface StreamedAnswer extends Omit<Answer, "body"> {
 const maxAnswer = 16 * 1024 * 1024;
 const defaultPatience = 120_000;
 
-const agentOptions = { keepAlive: true, timeout: defaultPatience };
+const agentOptions = { keepAlive: true };
 const loopbackAgent = new HttpAgent(agentOptions);
 // HTTPS_PROXY and NO_PROXY count from Node 24.5 on; before, the option is not known.
 const httpAgent = new HttpAgent({ ...agentOptions, proxyEnv: process.env });

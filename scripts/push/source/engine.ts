@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import type { Readable } from "node:stream";
+import { PassThrough, type Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 
 /** An image of a local engine. */
@@ -45,7 +45,8 @@ export function saveImage(
       else reject(new Error(`${engine} save ${name}: ${(await said).trim() || `exit code ${code}`}`));
     });
   });
-  return { output: child.stdout, ended };
+  // Piped at once: Node throws away what a child has written that nobody reads when it exits.
+  return { output: child.stdout.pipe(new PassThrough()), ended };
 }
 
 async function complaintOf(program: string, args: readonly string[]): Promise<string | undefined> {

@@ -44,7 +44,7 @@ export async function openSource(image: string, options: SourceOptions): Promise
   // An engine that fails leaves a broken archive, but it knows why.
   if (ended.status === "rejected") throw ended.reason;
   if (tree.status === "rejected") throw tree.reason;
-  return sourceIn(tree.value, { ...options, name: undefined });
+  return sourceIn(tree.value, options);
 }
 
 async function sourceIn(tree: FileTree, options: SourceOptions): Promise<ImageSource> {
