@@ -64,6 +64,12 @@ export async function runGcStep(store: Store, step: GcStep, resume?: GcState): P
   if (state.phase === "done") {
     if (resume !== undefined || now - state.pass < step.every) return state;
     state = nextPass(state, now, step);
+    if (step.policy.foreignWrites === "events" && !step.dryRun) {
+      // Repositories of which every event was lost are found by nothing else, and their bytes would look unclaimed.
+      await restartAdoption(store);
+      await writeState(store, state);
+      return { ...state, phase: "adoption" };
+    }
   }
   const bucket = new MeteredBucket(store.bucket, Math.max(step.operations - reserve, 1));
   const collector: Collector = {
