@@ -10,11 +10,11 @@ export interface Page {
 
 /** What a browser does, without scripts: asks for HTML, keeps one cookie, sends forms. */
 export class Browser {
-  readonly #client: Client;
+  readonly client: Client;
   cookie: string | undefined;
 
   constructor(client: Client) {
-    this.#client = client;
+    this.client = client;
   }
 
   get(path: string): Promise<Page> {
@@ -54,7 +54,7 @@ export class Browser {
       ...(this.cookie !== undefined && { Cookie: this.cookie }),
       ...headers,
     };
-    const answer = await this.#client.ask(request, { headers: sent, body });
+    const answer = await this.client.ask(request, { headers: sent, body });
     const set = answer.headers.get("Set-Cookie");
     if (set !== null) this.cookie = /Max-Age=0/.test(set) ? undefined : set.split(";")[0];
     return { status: answer.status, headers: answer.headers, text: await answer.text() };

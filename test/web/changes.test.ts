@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
+import { readConfig } from "../../src/config.ts";
 import { parseTagPatterns } from "../../src/storage/tag-pattern.ts";
 import { type AuthWorld, createAuthWorld } from "../auth/world.ts";
 import { pushImage, type TestManifest } from "../support/content.ts";
@@ -121,5 +122,17 @@ describe("deleting", () => {
       expect((await browser.post(path)).status).toBe(status);
     }
     expect(await digestOf("1")).toBe(one.digest);
+  });
+
+  test("is neither offered nor done in a mirror of another registry", async () => {
+    const { upstreams } = readConfig({
+      UPSTREAMS: JSON.stringify([{ prefix: "team", url: "https://up.example" }]),
+    });
+    const browser = await signedIn("root", { upstreams });
+    const { text } = await browser.get(here);
+    expect(text).toContain("Mirrors another registry");
+    expect(text).not.toContain(`${here}/-/delete`);
+    expect((await browser.post(`${here}/-/manifests/1/delete`)).status).toBe(405);
+    expect((await browser.post(`${here}/-/tags/latest/restore`, { digest: one.digest })).status).toBe(405);
   });
 });
