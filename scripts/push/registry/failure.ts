@@ -54,6 +54,8 @@ export function connectionFailure(method: string, url: URL, cause: unknown): Reg
   const error = cause instanceof Error ? cause : new Error(String(cause));
   const code = "code" in error && typeof error.code === "string" ? error.code : "";
   const hint = hints[code];
-  const message = `${method} ${url.origin}${url.pathname}: ${error.message || code}${hint ? ` (${hint})` : ""}`;
+  // OpenSSL's own words for it have several lines, and none of them helps.
+  const told = hint === tlsHint ? "no answer in TLS" : error.message || code;
+  const message = `${method} ${url.origin}${url.pathname}: ${told}${hint ? ` (${hint})` : ""}`;
   return new RegistryFailure(message, { isTemporary: !permanent.test(code), cause });
 }
