@@ -58,3 +58,21 @@ function Value({ text }: { readonly text: string }) {
     </a>
   );
 }
+
+interface PagesProperties {
+  /** Where the first page is; undefined on that page. */
+  readonly first: string | undefined;
+  /** Where the next page is; undefined on the last. */
+  readonly next: string | undefined;
+}
+
+/** The way through a list of several pages; nothing if there is one page. */
+export function Pages({ first, next }: PagesProperties) {
+  if (first === undefined && next === undefined) return null;
+  return (
+    <nav class="pages" aria-label="Pages">
+      {first !== undefined && <a href={first}>First page</a>}
+      {next !== undefined && <a href={next}>Next page</a>}
+    </nav>
+  );
+}

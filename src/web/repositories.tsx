@@ -2,6 +2,7 @@ import { RegistryError } from "../oci/error.ts";
 import type { RepositoryName } from "../oci/name.ts";
 import { listRepositories } from "../storage/catalog.ts";
 import type { Content, PageRequest } from "./content.ts";
+import { Pages } from "./elements.tsx";
 import { paths, withQuery } from "./paths.ts";
 import { shown } from "./text.ts";
 
@@ -52,12 +53,10 @@ export async function showRepositories({ c, visitor }: PageRequest): Promise<Con
           ))}
         </ul>
       )}
-      {(more || after !== undefined) && (
-        <nav class="pages" aria-label="Pages">
-          {after !== undefined && <a href={withQuery(paths.home, { q: search })}>First page</a>}
-          {more && <a href={withQuery(paths.home, { q: search, after: seen })}>Next page</a>}
-        </nav>
-      )}
+      <Pages
+        first={after && withQuery(paths.home, { q: search })}
+        next={more ? withQuery(paths.home, { q: search, after: seen }) : undefined}
+      />
     </>
   );
   return { title: "Repositories", body };

@@ -4,6 +4,7 @@ import { mapBounded } from "../storage/bounded.ts";
 import { listRepositories } from "../storage/catalog.ts";
 import { type RepositoryUse, repositoryUse } from "../storage/repository-use.ts";
 import type { Content, PageRequest } from "./content.ts";
+import { Pages } from "./elements.tsx";
 import { paths, withQuery } from "./paths.ts";
 import { count, sizeText } from "./text.ts";
 import { isTrusted } from "./visitor.ts";
@@ -31,12 +32,10 @@ export async function showStorage({ c, visitor }: PageRequest): Promise<Content>
         counted too.
       </p>
       {uses.length === 0 ? <p class="empty">There is no repository here.</p> : <Picture uses={uses} />}
-      {(more || after !== undefined) && (
-        <nav class="pages" aria-label="Pages">
-          {after !== undefined && <a href={paths.storage}>First page</a>}
-          {more && <a href={withQuery(paths.storage, { after: seen })}>Next page</a>}
-        </nav>
-      )}
+      <Pages
+        first={after && paths.storage}
+        next={more ? withQuery(paths.storage, { after: seen }) : undefined}
+      />
     </>
   );
   return { title: "Storage", trail: [["Repositories", paths.home]], body };

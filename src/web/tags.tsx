@@ -6,7 +6,7 @@ import { isInCatalog } from "../storage/catalog.ts";
 import type { ListedTag } from "../storage/tag-list.ts";
 import { matchesTag } from "../storage/tag-pattern.ts";
 import type { Content, PageRequest } from "./content.ts";
-import { Command, Time } from "./elements.tsx";
+import { Command, Pages, Time } from "./elements.tsx";
 import { paths, withQuery } from "./paths.ts";
 import { type ManifestFacts, manifestFacts, type TagOrder, tagRows } from "./tag-rows.ts";
 import { shortDigest, shown, sizeText } from "./text.ts";
@@ -78,14 +78,10 @@ export async function showTags({ c }: PageRequest): Promise<Content> {
           </ul>
         </>
       )}
-      {(rows.next !== undefined || after !== undefined) && (
-        <nav class="pages" aria-label="Pages">
-          {after !== undefined && <a href={withQuery(here, { sort: rows.order })}>First page</a>}
-          {rows.next !== undefined && (
-            <a href={withQuery(here, { sort: rows.order, after: rows.next })}>Next page</a>
-          )}
-        </nav>
-      )}
+      <Pages
+        first={after && withQuery(here, { sort: rows.order })}
+        next={rows.next && withQuery(here, { sort: rows.order, after: rows.next })}
+      />
     </>
   );
   return { title: name, trail: [["Repositories", paths.home]], body };
