@@ -15,8 +15,11 @@ import { discard } from "./transport.ts";
 import { UpstreamError, unreachable } from "./upstream-error.ts";
 import type { UpstreamRepository } from "./upstreams.ts";
 
-/** Milliseconds that a request waits for another one's download of the same blob, and between looks at it. */
-const patience = 10_000;
+/**
+ * Milliseconds that a request waits for another one's download of the same blob, and between looks at it. To wait is
+ * mostly quicker than to share the upstream's line with it; clients wait at least as long for an answer's head.
+ */
+const patience = 30_000;
 const lookEvery = 50;
 /** Milliseconds without a piece after which a download counts as dead. */
 const deadAfter = 5000;
