@@ -17,6 +17,7 @@ import { getManifest } from "./handlers/manifests.ts";
 import { namespace } from "./handlers/namespace.ts";
 import { observe } from "./handlers/observation.ts";
 import { getReferrers } from "./handlers/referrers.ts";
+import { getVerdicts } from "./handlers/retention.ts";
 import { getDatedTags, getTagHistory, restoreTag } from "./handlers/tag-history.ts";
 import { getTags } from "./handlers/tags.ts";
 import { getToken, postToken } from "./handlers/token.ts";
@@ -59,6 +60,7 @@ const routes: readonly (readonly [path: string, methods: Methods])[] = [
   ["/v2/:name{.+}/referrers/:digest", { GET: getReferrers }],
   ["/v2/_oci/ext/discover", { GET: discoverExtensions }],
   ["/v2/:name{.+}/_oci/ext/discover", { GET: discoverRepositoryExtensions }],
+  ["/v2/:name{.+}/_skerry/retention", { GET: getVerdicts }],
   ["/v2/:name{.+}/_skerry/tags", { GET: getDatedTags }],
   ["/v2/:name{.+}/_skerry/tags/:tag/history", { GET: getTagHistory }],
   ["/v2/:name{.+}/_skerry/tags/:tag/restore", { POST: restoreTag }],

@@ -5,6 +5,7 @@ import type { TokenIssuer } from "./auth/token-issuers.ts";
 import type { TokenKey } from "./auth/token-key.ts";
 import type { Message } from "./events/message.ts";
 import type { Webhook } from "./events/webhooks.ts";
+import type { RetentionRule } from "./maintenance/retention/rules.ts";
 import { createUrlPolicy, type UrlPolicy } from "./oci/urls.ts";
 import { settings } from "./settings.ts";
 import type { S3Access } from "./storage/object-urls.ts";
@@ -61,6 +62,7 @@ export interface Config {
   readonly gc: boolean;
   readonly gcGraceHours: number;
   readonly gcTombstoneDays: number;
+  readonly retention: readonly RetentionRule[];
   readonly foreignWrites: Values["FOREIGN_WRITES"];
   readonly uploadKey: string | undefined;
   readonly uploadBuffers: number;
@@ -133,6 +135,7 @@ export function readConfig(env: Readonly<Record<string, unknown>>): Config {
     gc: values.GC === "on",
     gcGraceHours: values.GC_GRACE_HOURS,
     gcTombstoneDays: values.GC_TOMBSTONE_DAYS,
+    retention: values.RETENTION,
     foreignWrites: values.FOREIGN_WRITES,
     uploadKey: values.UPLOAD_KEY === "" ? undefined : values.UPLOAD_KEY,
     uploadBuffers: values.UPLOAD_BUFFERS,

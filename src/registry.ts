@@ -11,6 +11,7 @@ import { EdgeCache } from "./storage/edge-cache.ts";
 import { Layout } from "./storage/layout.ts";
 import { ObjectUrls } from "./storage/object-urls.ts";
 import type { Bucket, Clock, Fetch, KeyValue, ResponseCache } from "./storage/ports.ts";
+import { PullTimes } from "./storage/pull-times.ts";
 import type { Store } from "./storage/store.ts";
 import { TagReader } from "./storage/tag-read.ts";
 import { TagRecords } from "./storage/tag-records.ts";
@@ -25,6 +26,7 @@ export interface Registry {
   /** The data centre's copies of manifests and blobs, or undefined when none are kept. */
   readonly edgeCache: EdgeCache | undefined;
   readonly tagReader: TagReader;
+  readonly pullTimes: PullTimes;
   readonly buffers: BufferPool;
   readonly uploadKey: UploadKey;
   /** Those of the web pages. */
@@ -102,6 +104,7 @@ export function createRegistry(config: Config, platform: Platform): Registry {
         ? new EdgeCache(cache, { ttl: config.cacheTtl, blobMax: config.cacheBlobMax })
         : undefined,
     tagReader: new TagReader(),
+    pullTimes: new PullTimes(),
     buffers: new BufferPool(config.uploadBuffers, config.uploadBufferSize, clock),
     uploadKey,
     sessions: new Sessions(config.tokenKeys[0], uploadKey),

@@ -5,6 +5,7 @@ import { parseIdentityIssuers } from "./auth/identities.ts";
 import { parseTokenIssuers } from "./auth/token-issuers.ts";
 import { parseTokenKey } from "./auth/token-key.ts";
 import { parseWebhooks } from "./events/webhooks.ts";
+import { parseRetention } from "./maintenance/retention/rules.ts";
 import { logLevels } from "./observe/log-line.ts";
 import { timingAudiences } from "./observe/server-timing.ts";
 import { compiled, flag, number, parsed, setting, words } from "./setting.ts";
@@ -144,6 +145,11 @@ export const settings = {
     "off",
     v.picklist(["off", "allowed", "events"]),
     "Whether distribution writes to the bucket at the same time (docs/big-layers.md): `off`, it does not; `allowed`, it does, and garbage collection takes no blobs; `events`, it does, and the bucket's event notifications tell of it.",
+  ),
+  RETENTION: setting(
+    "",
+    parsed(parseRetention),
+    "Which tags and manifests may go by themselves, as JSON (docs/retention.md). Empty: none.",
   ),
   UPLOAD_KEY: setting(
     "",

@@ -11,5 +11,6 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   gc: async () => (await import("./gc.ts")).gcCommand,
   import: async () => (await import("./interchange.ts")).importCommand,
   key: async () => (await import("./key.ts")).keyCommand,
+  retention: async () => (await import("./retention.ts")).retentionCommand,
   push: async () => (await import("./push.ts")).pushCommand,
 };

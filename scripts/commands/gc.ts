@@ -5,6 +5,8 @@ import type { Command } from "./command.ts";
 interface Step {
   readonly phase: string;
   readonly report: unknown;
+  /** Where a dry run stands, which the registry does not remember. */
+  readonly resume?: unknown;
 }
 
 /** Steps of one pass at most: a pass that needs more goes on with the next call. */
@@ -12,7 +14,7 @@ const maxSteps = 10_000;
 
 export const gcCommand: Command = {
   usage: `gc                          Collect garbage until the pass is done, and print its report
-    --dry-run               change nothing, and print what one step would take
+    --dry-run               change nothing, and print what a pass would take
     --reports               print the reports of the last passes
     --registry URL          the registry; SKERRY_ACCOUNT and SKERRY_KEY say who asks`,
 
@@ -28,9 +30,12 @@ export const gcCommand: Command = {
     const target = targetOf(values.registry);
     if (values.reports) return print(await (await send(target, "GET", "/v2/_skerry/gc")).json());
     const path = `/v2/_skerry/gc?dry-run=${values["dry-run"]}`;
+    let resume: unknown;
     for (let steps = 0; steps < maxSteps; steps++) {
-      const step = (await (await send(target, "POST", path)).json()) as Step;
-      if (step.phase === "done" || values["dry-run"]) return print(step.report);
+      const answer = await send(target, "POST", path, resume === undefined ? undefined : { resume });
+      const step = (await answer.json()) as Step;
+      if (step.phase === "done") return print(step.report);
+      resume = step.resume;
       process.stderr.write(`step ${steps + 1}: ${step.phase}\n`);
     }
   },

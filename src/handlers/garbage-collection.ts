@@ -1,8 +1,33 @@
-import { readReports, runGcStep } from "../maintenance/gc/run.ts";
+import * as v from "valibot";
+import type { GcReport } from "../maintenance/gc/report.ts";
+import { type GcState, readReports, runGcStep } from "../maintenance/gc/run.ts";
 import { gcStep } from "../maintenance/gc/settings.ts";
 import { malformed, requireAdmin, requireJson } from "./admin.ts";
 import { type RegistryContext, seeThrough } from "./context.ts";
+import { readJson } from "./json-request.ts";
 import { jsonPage } from "./paging.ts";
+
+/** Bytes of the body of a request at most: a state has its report with it. */
+const maxBody = 64 * 1024;
+
+/** Where a dry run stands, as its last step told the client. */
+const resumption = v.strictObject({
+  resume: v.strictObject({
+    pass: v.number(),
+    phase: v.picklist(["repositories", "blobs"]),
+    cursor: v.optional(v.string()),
+    count: v.number(),
+    claimsSince: v.number(),
+    foreign: v.boolean(),
+    report: v.custom<GcReport>((value) => v.is(report, value)),
+  }),
+});
+const report = v.looseObject({
+  startedAt: v.string(),
+  dryRun: v.literal(true),
+  counts: v.record(v.string(), v.number()),
+  notes: v.array(v.string()),
+});
 
 /** GET `/v2/_skerry/gc` (docs/garbage-collection.md): the reports of the last passes, newest first. */
 export async function getReports(c: RegistryContext): Promise<Response> {
@@ -12,7 +37,7 @@ export async function getReports(c: RegistryContext): Promise<Response> {
 
 /**
  * POST `/v2/_skerry/gc` (docs/garbage-collection.md): one step of a pass, and where the pass then stands. With
- * `dry-run=true` nothing is changed, and the report tells what would go as far as one step sees.
+ * `dry-run=true` nothing is changed, and what the next step needs to go on is for the client to send with it.
  */
 export async function postStep(c: RegistryContext): Promise<Response> {
   requireAdmin(c);
@@ -21,7 +46,15 @@ export async function postStep(c: RegistryContext): Promise<Response> {
   const dryRun = c.req.query("dry-run") ?? "false";
   if (dryRun !== "true" && dryRun !== "false") throw malformed("dry-run is true or false");
   const step = gcStep(config, { every: 0, dryRun: dryRun === "true" });
-  const state = await seeThrough(c, runGcStep(store, step));
-  const { phase, report } = state;
-  return jsonPage(c, { phase, report }, undefined);
+  const resume = step.dryRun ? await resumed(c) : undefined;
+  const state = await seeThrough(c, runGcStep(store, step, resume));
+  const { phase } = state;
+  const goesOn = step.dryRun && phase !== "done";
+  return jsonPage(c, { phase, report: state.report, ...(goesOn && { resume: state }) }, undefined);
+}
+
+async function resumed(c: RegistryContext): Promise<GcState | undefined> {
+  if (c.req.raw.body === null || c.req.header("Content-Length") === "0") return undefined;
+  const { cursor, ...state } = (await readJson(c, resumption, maxBody)).resume;
+  return cursor === undefined ? state : { ...state, cursor };
 }

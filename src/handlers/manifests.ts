@@ -1,3 +1,4 @@
+import { asksForPulls, ruleFor } from "../maintenance/retention/rules.ts";
 import { type Accept, accepts, names, parseAccept } from "../oci/accept.ts";
 import { entityTag, ifNoneMatch } from "../oci/conditional.ts";
 import { RegistryError } from "../oci/error.ts";
@@ -33,6 +34,7 @@ export async function getManifest(c: RegistryContext): Promise<Response> {
   const served = "tag" in wanted ? await forOldClients(c, name, found, accept) : found;
   if (served === undefined) throw unknown(c, name, wanted);
   refuseUnlessAccepted(served.mediaType, accept);
+  recordPull(c, name, wanted);
 
   const headers = {
     ...warning,
@@ -53,6 +55,15 @@ export async function getManifest(c: RegistryContext): Promise<Response> {
   const tag = "tag" in wanted ? wanted.tag : undefined;
   announce(c, { type: "pull", kind: "manifest", repository: name, digest, mediaType, size, tag });
   return new Response(manifest.bytes, { headers: { ...headers, ...length } });
+}
+
+/** Notes the pull, after its answer, where a rule of retention asks for pulls. */
+function recordPull(c: RegistryContext, name: RepositoryName, wanted: TagOrDigest): void {
+  const { config, pullTimes, store } = c.var.registry;
+  const rule = ruleFor(config.retention, name);
+  if (rule === undefined || !asksForPulls(rule) || config.readOnly) return;
+  const pulled = "tag" in wanted ? wanted.tag : wanted.digest;
+  c.var.trace.deferred.push(() => pullTimes.record(store, name, pulled));
 }
 
 /** What the registry has, or an upstream of it. */

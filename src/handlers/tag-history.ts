@@ -107,6 +107,7 @@ function historyOf(name: RepositoryName, tag: Tag, state: TagState) {
     tag,
     digest: state.target?.digest ?? null,
     ...(state.target === undefined && { deletedAt: new Date(state.at).toISOString() }),
+    ...(state.reason !== undefined && { deletedBy: state.reason }),
     history: state.history.map(({ digest, at }) => ({ digest, setAt: new Date(at).toISOString() })),
   };
 }

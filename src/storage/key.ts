@@ -19,6 +19,8 @@ export type Key =
     }
   | { readonly kind: "tag"; readonly name: RepositoryName; readonly tag: Tag }
   | { readonly kind: "tagged"; readonly name: RepositoryName; readonly digest: Digest; readonly tag: Tag }
+  | { readonly kind: "pulledTag"; readonly name: RepositoryName; readonly tag: Tag }
+  | { readonly kind: "pulledDigest"; readonly name: RepositoryName; readonly digest: Digest }
   | {
       readonly kind: "referrer";
       readonly name: RepositoryName;
@@ -37,6 +39,7 @@ export type Key =
   | { readonly kind: "guard" }
   | { readonly kind: "orphan"; readonly digest: Digest }
   | { readonly kind: "gcRepository"; readonly name: RepositoryName }
+  | { readonly kind: "pullsRecorded" }
   | { readonly kind: "gcState" }
   | { readonly kind: "gcReport"; readonly pass: string }
   | { readonly kind: "adoptState" }
@@ -97,6 +100,14 @@ const readers: readonly (readonly [RegExp, (groups: Groups) => Key | undefined])
       withNameAndTag(g, (name, tag) => withDigest(g, (digest) => ({ kind: "tagged", name, digest, tag }))),
   ],
   [
+    new RegExp(`${repository}_skerry/pulled/tags/(?<tag>[^/]+)$`),
+    (g) => withNameAndTag(g, (name, tag) => ({ kind: "pulledTag", name, tag })),
+  ],
+  [
+    new RegExp(`${repository}_skerry/pulled/digests/${hex}$`),
+    (g) => withNameAndDigest(g, (name, digest) => ({ kind: "pulledDigest", name, digest })),
+  ],
+  [
     new RegExp(`${repository}_skerry/referrers/${hex}/(?<referrer>[a-z0-9]+-[0-9a-f]+)$`),
     (g) =>
       withNameAndDigest(g, (name, subject) => {
@@ -124,6 +135,7 @@ const readers: readonly (readonly [RegExp, (groups: Groups) => Key | undefined])
     (g) => withNameAndDigest(g, (name, digest) => ({ kind: "owner", digest, name })),
   ],
   [/^skerry\/gc\/guard(?<none>)$/, () => ({ kind: "guard" })],
+  [/^skerry\/gc\/pulls(?<none>)$/, () => ({ kind: "pullsRecorded" })],
   [/^skerry\/gc\/state(?<none>)$/, () => ({ kind: "gcState" })],
   [/^skerry\/adopt\/state(?<none>)$/, () => ({ kind: "adoptState" })],
   [/^skerry\/adopt\/foreign(?<none>)$/, () => ({ kind: "foreignMark" })],

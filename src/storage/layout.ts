@@ -1,4 +1,4 @@
-import { algorithmOf, type Digest, encodedOf } from "../oci/digest.ts";
+import { algorithmOf, type Digest, encodedOf, tryParseDigest } from "../oci/digest.ts";
 import { type RepositoryName, type Tag, tryParseRepositoryName } from "../oci/name.ts";
 import { type Key, offsetDigits, parseKey } from "./key.ts";
 
@@ -75,6 +75,24 @@ export class Layout {
     return `${this.taggedWith(name, digest)}${tag}`;
   }
 
+  /** Listing this prefix gives what was pulled of a repository by tag, in ASCII order. */
+  pulledTags(name: RepositoryName): string {
+    return `${this.#repository(name)}_skerry/pulled/tags/`;
+  }
+
+  /** Its time is that of the last pull that was recorded. */
+  pulled(name: RepositoryName, pulled: Tag | Digest): string {
+    const digest = tryParseDigest(pulled);
+    return digest === undefined
+      ? `${this.pulledTags(name)}${pulled}`
+      : `${this.pulledDigests(name)}${path(digest)}`;
+  }
+
+  /** Listing this prefix gives what was pulled of a repository by digest, in the order of revisions. */
+  pulledDigests(name: RepositoryName): string {
+    return `${this.#repository(name)}_skerry/pulled/digests/`;
+  }
+
   referrers(name: RepositoryName, subject: Digest): string {
     return `${this.#repository(name)}_skerry/referrers/${path(subject)}/`;
   }
@@ -144,6 +162,11 @@ export class Layout {
 
   gcRepository(name: RepositoryName): string {
     return `${this.gcRepositories()}${name}`;
+  }
+
+  /** Its times are since when, and until when at least, pulls are recorded. */
+  pullsRecorded(): string {
+    return `${this.#root}skerry/gc/pulls`;
   }
 
   gcState(): string {

@@ -23,6 +23,10 @@ export interface Link {
   readonly subject?: Digest;
   /** Revision links: what the manifest refers to, as packReferences has it; undefined when only its bytes tell. */
   readonly packedReferences?: string;
+  /** Revision links: garbage collection has seen that no tag names the manifest, and waits. */
+  readonly isWatched?: boolean;
+  /** Tombstones of revisions: garbage collection made it, and all that the live link said is here still. */
+  readonly isCollected?: boolean;
   /** Tombstones of revisions: the last tag that an unfinished delete has dealt with. */
   readonly untaggedUpTo?: string;
 }
@@ -73,6 +77,38 @@ export function liveLink(facts: LinkFacts): { body: string; metadata: Record<str
   return { body: facts.digest, metadata };
 }
 
+/** The metadata with which garbage collection marks a live manifest that no tag names, and one that it removed. */
+const watched = "untagged";
+const collected = "collected";
+
+/**
+ * Swaps a revision link to a live one that says the same, with the mark of garbage collection or without. Its time is
+ * then that of this write. Its version is not, if it was live before: R2's is that of the content.
+ * @returns the new version, or undefined if another writer was first.
+ */
+export function swapWatched(
+  store: Store,
+  key: string,
+  digest: Digest,
+  link: Link,
+  isWatched: boolean,
+): Promise<Version> {
+  const metadata = { ...factsOf(link, digest), ...(isWatched && { [watched]: "1" }) };
+  return swap(store, key, link.version, digest, metadata);
+}
+
+/** Swaps the link of a manifest that nobody needs to a tombstone, from which a put that needs it makes it live again. */
+export function swapToCollected(store: Store, key: string, digest: Digest, link: Link): Promise<Version> {
+  const metadata = { ...factsOf(link, digest), tombstone: "1", [collected]: "1" };
+  return swap(store, key, link.version, randomDigest(), metadata);
+}
+
+function factsOf(link: Link, digest: Digest): Record<string, string> {
+  const { size = 0, packedReferences, mediaType, generation, subject } = link;
+  const { metadata } = liveLink({ digest, size, generation, subject, ...(mediaType && { mediaType }) });
+  return { ...metadata, ...(packedReferences !== undefined && { references: packedReferences }) };
+}
+
 /**
  * Swaps a link to a tombstone; what a repeated delete needs to know stays with it.
  * @returns the new version, or undefined if another writer was first.
@@ -96,6 +132,8 @@ function fromMetadata(version: string, metadata: Record<string, string>): Link {
     generation: metadata.generation ?? "",
     ...(metadata.size !== undefined && { size: Number(metadata.size) }),
     ...(metadata["media-type"] !== undefined && { mediaType: metadata["media-type"] }),
+    ...(metadata[watched] !== undefined && { isWatched: true }),
+    ...(metadata[collected] !== undefined && { isCollected: true }),
     ...(metadata["untagged-up-to"] !== undefined && { untaggedUpTo: metadata["untagged-up-to"] }),
     ...(subject && { subject }),
     ...(metadata.references !== undefined && { packedReferences: metadata.references }),

@@ -7,7 +7,7 @@ import { claim } from "./claim.ts";
 import { confirmTag } from "./confirm-tag.ts";
 import { putData } from "./data.ts";
 import { GuardWatch } from "./guard.ts";
-import { isSameLife, type Link, liveLink, readLink } from "./link.ts";
+import { isSameLife, type Link, liveLink, readLink, swapWatched } from "./link.ts";
 import { project, projectUntilStable } from "./projection.ts";
 import { listedReferrer, putReferrer, type ReferrerEntry, unlistReferrer } from "./referrer-entry.ts";
 import { swap, whenWritable } from "./register.ts";
@@ -76,6 +76,8 @@ async function attempt(
   }
 
   const generation = isLive ? revision.generation : crypto.randomUUID();
+  // What was put now is not to go because no tag named it before.
+  if (isLive && !(await unwatch(store, put, revision))) return "again";
   if (!isLive) {
     await prepare(store, put);
     // A sweep under way may still take the claim that was just renewed. Were the link live by then and this request
@@ -201,6 +203,12 @@ async function prepare(store: Store, put: ManifestPut): Promise<void> {
   ];
   await mapBounded(writes, store.concurrency, (write) => write());
   if (!isListed) await whenWritable(store, () => bucket.put(layout.catalog(name), ""));
+}
+
+async function unwatch(store: Store, { name, digest }: ManifestPut, revision: Link): Promise<boolean> {
+  if (!revision.isWatched) return true;
+  const key = store.layout.revisionLink(name, digest);
+  return (await swapWatched(store, key, digest, revision, false)) !== undefined;
 }
 
 async function revive(store: Store, put: ManifestPut, revision: Link, generation: string): Promise<boolean> {

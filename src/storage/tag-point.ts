@@ -1,14 +1,15 @@
 import type { Digest } from "../oci/digest.ts";
 import { RegistryError, retryLater } from "../oci/error.ts";
-import type { RepositoryName } from "../oci/name.ts";
+import type { RepositoryName, Tag } from "../oci/name.ts";
 import { confirmTag } from "./confirm-tag.ts";
 import { GuardWatch } from "./guard.ts";
-import { isSameLife, readLink } from "./link.ts";
+import { isSameLife, readLink, swapWatched } from "./link.ts";
 import { project, projectUntilStable } from "./projection.ts";
 import { whenWritable } from "./register.ts";
 import type { Store } from "./store.ts";
 import { readTag, type TagState } from "./tag-register.ts";
 import { setTag, type TagRequest } from "./tag-set.ts";
+import { untagDead } from "./untag-dead.ts";
 
 /** How often a sweep may get in the way before the client is asked to come back. */
 const rounds = 6;
@@ -33,8 +34,13 @@ export async function pointTag(
       readLink(store, key, digest),
       readTag(store, name, request.tag),
     ]);
-    const { generation, mediaType, size } = revision;
-    if (revision.target === undefined) throw unknown(name, digest);
+    const { generation, mediaType, size, isWatched } = revision;
+    if (revision.target === undefined) {
+      if (round > 0) await untagAgain(store, name, request.tag, digest);
+      throw unknown(name, digest);
+    }
+    // What gets a tag now is not to go because it had none.
+    if (isWatched && (await swapWatched(store, key, digest, revision, false)) === undefined) continue;
     const target = { digest, generation, mediaType: mediaType ?? "", size: size ?? 0 };
     const { state, changed } = await setTag(store, name, wanted, target, before, false);
     // The condition held; what this request has set once, it sets again without it.
@@ -54,10 +60,17 @@ export async function pointTag(
       await whenWritable(store, () => store.bucket.put(store.layout.tagged(name, digest, request.tag), ""));
       continue;
     }
-    if (after.target === undefined || !isSameLife(after.generation, generation)) throw unknown(name, digest);
-    return state;
+    if (after.target !== undefined && isSameLife(after.generation, generation)) return state;
+    await untagAgain(store, name, request.tag, digest);
+    throw unknown(name, digest);
   }
   throw retryLater(1, "garbage collection keeps getting in the way");
+}
+
+/** Removes the tag if it was set to a manifest that is gone. */
+async function untagAgain(store: Store, name: RepositoryName, tag: Tag, digest: Digest): Promise<void> {
+  const read = (over: Store) => readTag(over, name, tag);
+  await untagDead(store, { name, digest, tags: [tag], read, resumes: true });
 }
 
 function unknown(name: RepositoryName, digest: Digest): RegistryError {

@@ -33,7 +33,12 @@ export interface TagHead {
 export interface TagState extends TagHead {
   /** Newest first; the first is the present value unless the tag was removed. At most `historyLength`. */
   readonly history: readonly TagEvent[];
+  /** Who removed the tag, if it was not a request. */
+  readonly reason?: RemovalReason;
 }
+
+/** Why a tag was removed without a request. */
+export type RemovalReason = "retention";
 
 const historyLength = 100;
 const absent: TagState = { version: undefined, at: 0, history: [] };
@@ -47,6 +52,7 @@ interface Body {
   readonly at: number;
   /** Makes every body, and so every version, another one: a stale swap can never succeed. */
   readonly nonce: string;
+  readonly reason?: RemovalReason;
   readonly history: readonly { readonly digest: string; readonly at: number }[];
 }
 
@@ -64,6 +70,7 @@ export async function readTag(store: Store, name: RepositoryName, tag: Tag): Pro
       return parsed === undefined ? [] : [{ digest: parsed, at }];
     }),
     ...(target && { target }),
+    ...(body.reason && { reason: body.reason }),
   };
 }
 
@@ -110,11 +117,13 @@ export function swapTagToTombstone(
   name: RepositoryName,
   tag: Tag,
   before: TagState,
+  reason?: RemovalReason,
 ): Promise<TagState | undefined> {
   return write(store, name, tag, {
     version: before.version,
     at: store.clock.now(),
     history: before.history,
+    ...(reason && { reason }),
   });
 }
 
@@ -124,9 +133,9 @@ async function write(
   tag: Tag,
   state: TagState,
 ): Promise<TagState | undefined> {
-  const { target, at, history } = state;
+  const { target, at, history, reason } = state;
   const facts = { state: target === undefined ? "tombstone" : "live", ...target } as const;
-  const body: Body = { ...facts, at, nonce: crypto.randomUUID(), history };
+  const body: Body = { ...facts, at, nonce: crypto.randomUUID(), ...(reason && { reason }), history };
   const metadata: Record<string, string> = { state: facts.state, at: String(at) };
   if (target !== undefined) {
     metadata.digest = target.digest;

@@ -4,7 +4,7 @@ import type { RepositoryName } from "../oci/name.ts";
 import type { Reference } from "../oci/reference.ts";
 import { mapBounded } from "./bounded.ts";
 import { claim } from "./claim.ts";
-import { liveLink, readLink } from "./link.ts";
+import { liveLink, readLink, swapWatched } from "./link.ts";
 import { createOnce } from "./register.ts";
 import type { Store } from "./store.ts";
 
@@ -37,7 +37,13 @@ export async function restoreAfterSweep(
   if (first !== undefined) throw RegistryError.of([first, ...others]);
 }
 
+/** Whether a child is live, made so again if the sweep took it because nothing needed it. */
 async function isRevision(store: Store, name: RepositoryName, digest: Digest): Promise<boolean> {
-  const link = await readLink(store, store.layout.revisionLink(name, digest), digest);
-  return link.target !== undefined;
+  const key = store.layout.revisionLink(name, digest);
+  const link = await readLink(store, key, digest);
+  // One with a subject has lost its place in the list of referrers, which only its own put makes anew.
+  if (!link.isCollected || link.subject !== undefined) return link.target !== undefined;
+  await claim(store, digest, name);
+  if ((await swapWatched(store, key, digest, link, false)) !== undefined) return true;
+  return (await readLink(store, key, digest)).target !== undefined;
 }

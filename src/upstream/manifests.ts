@@ -5,11 +5,11 @@ import { asOptional, type ReferenceRules } from "../oci/reference.ts";
 import { referrerOf } from "../oci/referrer.ts";
 import { putManifest } from "../storage/manifest-put.ts";
 import { readManifest, statManifest } from "../storage/manifests.ts";
+import { Remembered } from "../storage/remembered.ts";
 import type { Store } from "../storage/store.ts";
 import { readTagHead, type TagHead } from "../storage/tag-register.ts";
 import type { UpstreamClient } from "./client.ts";
 import { type FetchedManifest, fetchManifest, headDigest } from "./fetch-manifest.ts";
-import { Remembered } from "./remembered.ts";
 import { UpstreamError } from "./upstream-error.ts";
 import type { UpstreamRepository } from "./upstreams.ts";
 

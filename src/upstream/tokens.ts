@@ -1,9 +1,9 @@
 import * as v from "valibot";
 import { readBytes } from "../oci/read-bytes.ts";
 import type { Clock, Fetch } from "../storage/ports.ts";
+import { Remembered } from "../storage/remembered.ts";
 import { basic } from "./basic.ts";
 import type { Challenge } from "./challenge.ts";
-import { Remembered } from "./remembered.ts";
 import { discard, mayFetch, send } from "./transport.ts";
 import type { Credentials, Upstream } from "./upstream.ts";
 import { limited, refusedUpstream, unreachable } from "./upstream-error.ts";

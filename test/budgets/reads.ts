@@ -1,8 +1,11 @@
+import { parseRetention } from "../../src/maintenance/retention/rules.ts";
 import { pushImage } from "../support/content.ts";
 import { blobs } from "./content.ts";
 import type { Row } from "./row.ts";
 
 const hour = 3600 * 1000;
+/** A rule by which pulls have to be recorded. */
+const pullRule = parseRetention('[{"repositories": ["*"], "keep": {"pulledWithinDays": 30}}]');
 
 /** Pulls. */
 export const reads: readonly Row[] = [
@@ -44,6 +47,27 @@ export const reads: readonly Row[] = [
       await pushImage(client, "app", "1", "a");
       await world.kv.actor("vandal").delete("strong:app:1");
       world.clock.advance(hour);
+      return () => client.ask("GET /v2/app/manifests/1");
+    },
+  },
+  {
+    request: "GET manifest by tag where retention asks for pulls: the day's first in an isolate",
+    budget: { A: 1, B: 2, kv: 1, rounds: 3 },
+    status: 200,
+    config: { retention: pullRule },
+    async prepare(client) {
+      await pushImage(client, "app", "1", "a");
+      return () => client.ask("GET /v2/app/manifests/1");
+    },
+  },
+  {
+    request: "the same, each one after it",
+    budget: { A: 0, B: 1, kv: 1, rounds: 1 },
+    status: 200,
+    config: { retention: pullRule },
+    async prepare(client) {
+      await pushImage(client, "app", "1", "a");
+      await client.ask("GET /v2/app/manifests/1");
       return () => client.ask("GET /v2/app/manifests/1");
     },
   },

@@ -12,6 +12,8 @@ export interface GarbageCase extends Case {
   readonly collectors?: number;
   /** Blobs that a pass may take before the clients ask for them. */
   readonly garbage: readonly string[];
+  /** Images that a pass may take because no tag names them: then retention takes such images. */
+  readonly untagged?: readonly Image[];
 }
 
 const A: Image = { name: "A", blobs: ["config", "layer A"] };
@@ -59,6 +61,12 @@ const deleted = { setup: [...blobs, put(A), remove(A)], passesBefore: 0, garbage
 const deletedTagged = { setup: [...tagged, remove(A)], passesBefore: 0, garbage: [] };
 const untagged = [...tagged, untag("t")];
 
+/** A has no tag, and is marked: it goes in the pass. */
+const nameless = { setup: [...blobs, put(A)], passesBefore: 1, garbage: [], untagged: [A] };
+/** An index over A, and a signature of it. */
+const over: Image = { name: "I", blobs: [], children: [A] };
+const signature: Image = { name: "S", blobs: ["config"], subject: A };
+
 export const garbage: readonly GarbageCase[] = [
   { name: "PUT t:A after HEAD said 200 / collector", ...marked, clients: [[put(A, "t")]] },
   { name: "PUT t:A / two collectors", ...marked, clients: [[put(A, "t")]], collectors: 2 },
@@ -96,6 +104,22 @@ export const garbage: readonly GarbageCase[] = [
   },
   { name: "PUT A / collector of its tombstone", ...deleted, clients: [[put(A)]] },
   { name: "PUT A / DELETE A / collector of its tombstone", ...deleted, clients: [[put(A)], [remove(A)]] },
+  { name: "PUT t:A / collector of A, which has no tag", ...nameless, clients: [[put(A, "t")]] },
+  { name: "create t:A / two collectors of A", ...nameless, clients: [[create(A, "t")]], collectors: 2 },
+  { name: "PUT A / collector of A, which has no tag", ...nameless, clients: [[put(A)]] },
+  { name: "PUT i:index over A / collector of A", ...nameless, clients: [[put(over, "i")]] },
+  {
+    name: "PUT i:index over A / PUT t:A / collector of A",
+    ...nameless,
+    clients: [[put(over, "i")], [put(A, "t")]],
+  },
+  { name: "PUT signature of A / collector of A", ...nameless, clients: [[put(signature)]] },
+  { name: "DELETE A / collector of A, which has no tag", ...nameless, clients: [[remove(A)]] },
+  {
+    name: "PUT t:A, DELETE t / collector of A",
+    ...nameless,
+    clients: [[put(A, "t"), untag("t")]],
+  },
   {
     name: "DELETE A / collector of its tag",
     setup: tagged,

@@ -12,6 +12,14 @@ import type { Checks } from "./verify.ts";
 
 const hour = 60 * 60 * 1000;
 const policy: GcPolicy = { grace: hour, keepTombstones: hour, uploadAge: 24 * hour };
+/** The same where manifests without a tag go too. */
+const withUntagged: GcPolicy = {
+  ...policy,
+  retention: {
+    rules: [{ repositories: ["*"], protect: [], untagged: { keepHours: 0 } }],
+    isImmutable: () => false,
+  },
+};
 const layout = new Layout();
 
 /** What is asked of the collector, beside what clients ask of the registry. */
@@ -37,12 +45,12 @@ export async function prepareGarbage(
   await adopt(ports);
   for (let pass = 0; pass < given.passesBefore; pass++) {
     start.clock.advance(2 * hour);
-    await collect(ports);
+    await collect(ports, given);
   }
   start.clock.advance(2 * hour);
   const collectors = Array.from({ length: given.collectors ?? 1 }, (_, index) => ({
     name: `GC${index === 0 ? "" : index + 1}`,
-    requests: [pass],
+    requests: [passOf(given)],
   }));
   // To a client, what the collector takes was never there: it may say so, or find it there still.
   const taken = await prepare({
@@ -50,6 +58,7 @@ export async function prepareGarbage(
     setup: [
       ...given.setup,
       ...given.garbage.map((blob): Question => ({ repository: "app", ask: "delete blob", blob })),
+      ...(given.untagged ?? []).map((image): Question => ({ repository: "app", ask: "delete image", image })),
     ],
   });
   return {
@@ -58,13 +67,15 @@ export async function prepareGarbage(
   };
 }
 
-const pass: Step<Asked, Answer> = {
-  question: { ask: "collect" },
-  async send(ports) {
-    await collect(ports);
-    return async () => ({ status: 200 });
-  },
-};
+function passOf(given: GarbageCase): Step<Asked, Answer> {
+  return {
+    question: { ask: "collect" },
+    async send(ports) {
+      await collect(ports, given);
+      return async () => ({ status: 200 });
+    },
+  };
+}
 
 /** The clock moves on by more than the five minutes after which a silent collector is dead. */
 export const sixMinutes: Client<Asked, Answer> = {
@@ -89,8 +100,12 @@ export function withinAssumptions(next: Pending, pending: readonly Pending[]): b
 }
 
 /** One step that suffices for a pass. */
-async function collect(ports: Ports): Promise<void> {
-  await runGcStep(storeFrom(ports), { policy, operations: 100_000, every: 0 });
+async function collect(ports: Ports, { untagged }: GarbageCase): Promise<void> {
+  await runGcStep(storeFrom(ports), {
+    policy: untagged ? withUntagged : policy,
+    operations: 100_000,
+    every: 0,
+  });
 }
 
 /** Takes the bucket over, so that the first pass collects. */

@@ -65,6 +65,9 @@ const keys: fc.Arbitrary<Key> = fc.oneof(
   fc.record({ kind: fc.constant("orphan" as const), digest: digests }),
   fc.record({ kind: fc.constant("gcRepository" as const), name: repositories }),
   fc.record({ kind: fc.constant("gcReport" as const), pass: fc.stringMatching(/^[0-9]{13,15}$/) }),
+  fc.record({ kind: fc.constant("pulledTag" as const), name: repositories, tag: tags }),
+  fc.record({ kind: fc.constant("pulledDigest" as const), name: repositories, digest: digests }),
+  fc.constant({ kind: "pullsRecorded" as const }),
   fc.constant({ kind: "gcState" as const }),
   fc.constant({ kind: "adoptState" as const }),
   fc.constant({ kind: "foreignMark" as const }),
@@ -109,6 +112,12 @@ function build(layout: Layout, key: Key): string {
       return layout.foreignMark();
     case "tagIndexLink":
       return layout.tagIndexLink(key.name, key.tag, key.digest);
+    case "pulledTag":
+      return layout.pulled(key.name, key.tag);
+    case "pulledDigest":
+      return layout.pulled(key.name, key.digest);
+    case "pullsRecorded":
+      return layout.pullsRecorded();
     case "gcState":
       return layout.gcState();
     case "guard":

@@ -1,9 +1,11 @@
 import type { Digest } from "../../oci/digest.ts";
-import type { RepositoryName } from "../../oci/name.ts";
+import type { RepositoryName, Tag } from "../../oci/name.ts";
 import { type MeteredBucket, OutOfOperations } from "../../storage/metered-bucket.ts";
 import type { Store } from "../../storage/store.ts";
+import type { TagTarget } from "../../storage/tag-register.ts";
+import type { RetentionRule } from "../retention/rules.ts";
 import { type GcReport, note } from "./report.ts";
-import { type Ranks, sweep } from "./sweep.ts";
+import { deletes, type Ranks, type Steps, sweep } from "./sweep.ts";
 
 /** How patient garbage collection is. Milliseconds. */
 export interface GcPolicy {
@@ -18,6 +20,22 @@ export interface GcPolicy {
    * (docs/garbage-collection.md "Beside another registry"); `off` unless given.
    */
   readonly foreignWrites?: "off" | "allowed" | "events";
+  /** What retention takes, by repository; nothing unless given. */
+  readonly retention?: Retention;
+}
+
+/** What retention needs to know of the configuration. */
+export interface Retention {
+  readonly rules: readonly RetentionRule[];
+  /** Whether a tag may only ever name one manifest. */
+  readonly isImmutable: (name: RepositoryName, tag: Tag) => boolean;
+}
+
+/** A tag that retention removed, and what it named. */
+export interface ExpiredTag {
+  readonly name: RepositoryName;
+  readonly tag: Tag;
+  readonly target: TagTarget;
 }
 
 /** One step of a pass at work. */
@@ -30,6 +48,10 @@ export interface Collector {
   readonly policy: GcPolicy;
   readonly dryRun: boolean;
   readonly report: GcReport;
+  /** Told of each tag that retention removes. */
+  readonly onExpired?: ((expired: ExpiredTag) => void) | undefined;
+  /** Since when pulls are recorded, Unix time in milliseconds. */
+  readonly pullsSince: number;
   /** Identity of the pass: makes the two-run rule and the filter's salt. */
   readonly pass: number;
   /** Counts what the step changed, so that one that changes nothing can be told. */
@@ -86,14 +108,28 @@ export async function sweepBatch(
     count(found);
     return;
   }
+  const isDone = await runUnderGuard(collector, async () => deletes(collector.unmetered, await remember()));
+  if (!isDone) return;
+  if (found.some((keys) => keys.length > 0)) collector.progress++;
+  count(found);
+}
+
+/**
+ * Takes a batch under the guard; a dry run only verifies.
+ * @returns whether it was taken to its end; a note says why not.
+ * @throws OutOfOperations when none are left for the guard, or while verifying: nothing is taken.
+ */
+export async function runUnderGuard(collector: Collector, verify: () => Promise<Steps>): Promise<boolean> {
+  if (collector.dryRun) {
+    await verify();
+    return true;
+  }
   collector.bucket.need(sweepOperations);
   for (let operation = 0; operation < sweepOperations; operation++) collector.bucket.count();
-  const outcome = await sweep(collector.unmetered, remember);
-  if (outcome === "done") {
-    if (found.some((keys) => keys.length > 0)) collector.progress++;
-    count(found);
-  } else
+  const outcome = await sweep(collector.unmetered, verify);
+  if (outcome !== "done")
     note(collector.report, outcome === "busy" ? "another collector was at work" : "a batch took too long");
+  return outcome === "done";
 }
 
 /** A repository's thing, as notes name it. */

@@ -96,12 +96,18 @@ async function sweepLinks(
   name: RepositoryName,
   digests: readonly Digest[],
 ): Promise<void> {
-  const { report } = collector;
+  const { counts } = collector.report;
+  let bytes = 0;
   await sweepBatch(
     collector,
-    () => verify(collector, name, digests),
+    async () => {
+      const verified = await verify(collector, name, digests);
+      bytes = verified.bytes;
+      return verified.ranks;
+    },
     ([links = []]) => {
-      report.counts.layerLinks += links.length;
+      counts.layerLinks += links.length;
+      counts.layerLinkBytes += bytes;
     },
   );
 }
@@ -111,16 +117,17 @@ async function verify(
   collector: Collector,
   name: RepositoryName,
   digests: readonly Digest[],
-): Promise<Ranks> {
+): Promise<{ readonly ranks: Ranks; readonly bytes: number }> {
   const { store, policy } = collector;
   const { layout, bucket } = store;
   const free = new Set(digests);
   const known = await visitReferences(collector, name, (references) => {
     for (const reference of references) free.delete(reference);
   });
-  if (!known) return [];
+  if (!known) return { ranks: [], bytes: 0 };
   const links: string[] = [];
   const owners: string[] = [];
+  let bytes = 0;
   await mapBounded(digests, store.concurrency, async (digest) => {
     const key = layout.layerLink(name, digest);
     const object = await bucket.head(key);
@@ -133,9 +140,10 @@ async function verify(
     // A young claim: a commit or mount may be about to put the link, and a delete would take what it puts.
     if (owner !== null && !isOlder(collector, owner, policy.grace)) return;
     links.push(key);
+    bytes += isTombstone ? 0 : Number(metadata.size ?? 0);
     if (owner === null || !free.has(digest)) return;
     const revision = await readLink(store, layout.revisionLink(name, digest), digest);
     if (revision.target === undefined) owners.push(layout.owner(digest, name));
   });
-  return [links, owners];
+  return { ranks: [links, owners], bytes };
 }

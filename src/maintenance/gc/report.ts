@@ -2,7 +2,12 @@
 export interface GcCounts {
   repositories: number;
   manifests: number;
+  /** Tags that retention removed. */
+  expiredTags: number;
+  untaggedManifests: number;
+  untaggedManifestBytes: number;
   layerLinks: number;
+  layerLinkBytes: number;
   blobs: number;
   blobBytes: number;
   claims: number;
@@ -11,6 +16,8 @@ export interface GcCounts {
   uploadSegments: number;
   uploadBytes: number;
   emptyRepositories: number;
+  /** Records of pulls of what is gone. */
+  pullTimes: number;
 }
 
 /** What a pass of garbage collection did, and what it could not do. */
@@ -34,7 +41,11 @@ export function newReport(startedAt: number, dryRun: boolean): GcReport {
     counts: {
       repositories: 0,
       manifests: 0,
+      expiredTags: 0,
+      untaggedManifests: 0,
+      untaggedManifestBytes: 0,
       layerLinks: 0,
+      layerLinkBytes: 0,
       blobs: 0,
       blobBytes: 0,
       claims: 0,
@@ -43,6 +54,7 @@ export function newReport(startedAt: number, dryRun: boolean): GcReport {
       uploadSegments: 0,
       uploadBytes: 0,
       emptyRepositories: 0,
+      pullTimes: 0,
     },
     notes: [],
   };

@@ -1,4 +1,8 @@
 import type { RepositoryName } from "../../oci/name.ts";
+import { expireTags } from "../retention/expire.ts";
+import { ruleFor } from "../retention/rules.ts";
+import { collectPullTimes } from "../retention/stale-pulls.ts";
+import { removeUntagged } from "../retention/untagged.ts";
 import { DigestFilter } from "./bloom.ts";
 import { type Collector, isOlder, sweepBatch } from "./collector.ts";
 import { collectDeadRevisions } from "./dead-revisions.ts";
@@ -12,14 +16,22 @@ const tombstonesPerVisit = 1000;
 
 /** One visit of a pass to one repository. Whatever it did stays done if the step ends in the middle. */
 export async function collectRepository(collector: Collector, name: RepositoryName): Promise<void> {
+  const { retention } = collector.policy;
+  const rule = retention && ruleFor(retention.rules, name);
+  if (retention !== undefined && rule !== undefined) {
+    const evidence = { isImmutable: retention.isImmutable, recordedSince: collector.pullsSince };
+    await expireTags(collector, name, rule, evidence);
+  }
   const referenced = new DigestFilter(collector.pass);
+  const live = new DigestFilter(collector.pass);
   const tombstones: ListedTombstone[] = [];
   let manifests = 0;
   const known = await visitReferences(
     collector,
     name,
-    (references) => {
+    (references, digest) => {
       manifests++;
+      live.add(digest);
       for (const reference of references) referenced.add(reference);
     },
     (tombstone) => {
@@ -28,10 +40,15 @@ export async function collectRepository(collector: Collector, name: RepositoryNa
     },
   );
   collector.report.counts.manifests += manifests;
+  // A registry beside Skerry has tags, and indexes, that nobody here knows of yet.
+  const isAlone = !collector.foreign && collector.policy.foreignWrites !== "allowed";
+  if (known && isAlone && rule?.untagged !== undefined)
+    await removeUntagged(collector, name, rule.untagged, { referenced, live }, collector.pullsSince);
   if (known && collector.policy.foreignWrites !== "allowed")
     await collectLayerLinks(collector, name, referenced);
   await collectDeadRevisions(collector, name, tombstones);
   await collectTagTombstones(collector, name);
+  await collectPullTimes(collector, name);
   await collectUploads(collector, name);
   await forgetIfEmpty(collector, name);
   collector.report.counts.repositories++;
@@ -56,6 +73,8 @@ async function isEmpty(collector: Collector, name: RepositoryName): Promise<bool
     layout.tags(name),
     layout.layerLinks(name),
     layout.uploads(name),
+    layout.pulledTags(name),
+    layout.pulledDigests(name),
   ]) {
     const page = await bucket.list({ prefix, limit: 1 });
     if (page.objects.length > 0) return false;

@@ -24,26 +24,29 @@ export interface ListedTombstone {
 export async function visitReferences(
   collector: Collector,
   name: RepositoryName,
-  visit: (references: readonly Digest[]) => void,
+  visit: (references: readonly Digest[], digest: Digest) => void,
   visitTombstone?: (tombstone: ListedTombstone) => void,
 ): Promise<boolean> {
   const { store } = collector;
   let known = true;
   for await (const page of pages(store, store.layout.revisionLinks(name), { metadata: true })) {
-    const references = await mapBounded(page, store.concurrency, async (object) => {
+    const found = await mapBounded(page, store.concurrency, async (object) => {
       const key = store.layout.parse(object.key);
       if (key?.kind !== "revisionLink") return "none";
-      const link = linkOf(object, key.digest);
-      if (link === undefined) return foreignReferences(collector, name, key.digest);
+      const { digest } = key;
+      const link = linkOf(object, digest);
+      if (link === undefined) return { digest, references: await foreignReferences(collector, name, digest) };
       if (link.target === undefined) {
-        visitTombstone?.({ digest: key.digest, link, object });
+        visitTombstone?.({ digest, link, object });
         return "none";
       }
-      return unpackReferences(link.packedReferences) ?? storedReferences(collector, name, key.digest);
+      const packed = unpackReferences(link.packedReferences);
+      return { digest, references: packed ?? (await storedReferences(collector, name, digest)) };
     });
-    for (const list of references) {
-      if (list === undefined) known = false;
-      else if (list !== "none") visit(list);
+    for (const manifest of found) {
+      if (manifest === "none") continue;
+      if (manifest.references === undefined) known = false;
+      else visit(manifest.references, manifest.digest);
     }
   }
   return known;

@@ -4,6 +4,8 @@ import { whenWritable } from "../../storage/register.ts";
 import type { Store } from "../../storage/store.ts";
 import { fewestAdoptOperations, readAdoption, restartAdoption, runAdoptStep } from "../adopt.ts";
 import { objects } from "../pages.ts";
+import { pullsRecordedSince } from "../retention/pulls-recorded.ts";
+import { asksForPulls } from "../retention/rules.ts";
 import { collectBlobs } from "./blobs.ts";
 import type { Collector, GcPolicy } from "./collector.ts";
 import { wasWrittenLately } from "./foreign-writes.ts";
@@ -43,6 +45,8 @@ export interface GcStep {
   readonly dryRun?: boolean;
   /** A new pass begins only when the last one began so many milliseconds ago. */
   readonly every: number;
+  /** Told of each tag that retention removes. */
+  readonly onExpired?: Collector["onExpired"];
 }
 
 /**
@@ -80,12 +84,15 @@ export async function runGcStep(store: Store, step: GcStep, resume?: GcState): P
     dryRun: step.dryRun ?? false,
     report: state.report,
     pass: state.pass,
+    onExpired: step.onExpired,
+    pullsSince: await recordedSince(store, step),
     progress: 0,
     foreign: state.foreign || !isAdopted || (await wasWrittenLately(store, step.policy)),
   };
   const start = state;
   let saved = now;
   let visiting: RepositoryName | undefined;
+  let counted = state.report.counts;
   const save = async () => {
     state = { ...state, foreign: collector.foreign };
     if (!collector.dryRun) await writeState(store, state);
@@ -99,6 +106,7 @@ export async function runGcStep(store: Store, step: GcStep, resume?: GcState): P
     if (state.phase === "repositories") {
       for await (const name of repositories(collector, state.cursor)) {
         visiting = name;
+        counted = { ...state.report.counts };
         await collectRepository(collector, name);
         await advance(name);
       }
@@ -112,6 +120,8 @@ export async function runGcStep(store: Store, step: GcStep, resume?: GcState): P
       for await (const cursor of collectBlobs(collector, scope, state.cursor)) await advance(cursor);
   } catch (error) {
     if (!(error instanceof OutOfOperations)) throw error;
+    // A dry run changes nothing, and so would count the same again when it comes back.
+    if (collector.dryRun && visiting !== undefined) Object.assign(state.report.counts, counted);
     if (visiting !== undefined && state.cursor === start.cursor && collector.progress === 0) {
       // A whole step did not suffice to get anything done: the pass goes on without it.
       note(state.report, `${visiting}: too large for the operations of a step`);
@@ -128,6 +138,12 @@ export async function runGcStep(store: Store, step: GcStep, resume?: GcState): P
     if (collector.foreign) await restartAdoption(store);
   }
   return state;
+}
+
+/** Asked only where a rule asks for pulls. */
+async function recordedSince(store: Store, { policy, dryRun }: GcStep): Promise<number> {
+  if (!policy.retention?.rules.some(asksForPulls)) return 0;
+  return pullsRecordedSince(store, dryRun !== true);
 }
 
 /** The last reports, newest first. @param limit at most so many; each costs a read. */
