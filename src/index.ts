@@ -2,6 +2,7 @@ import type { Hono } from "hono";
 import { createApp, createBrokenApp } from "./app.ts";
 import { ConfigError, type Env, readConfig } from "./config.ts";
 import { consume } from "./events/consumer.ts";
+import { type Happening, tagExpired } from "./events/event.ts";
 import { consumeBucketEvents } from "./maintenance/events/consume.ts";
 import { runGcStep } from "./maintenance/gc/run.ts";
 import { gcStep } from "./maintenance/gc/settings.ts";
@@ -96,9 +97,17 @@ export default {
 
   /** One step of garbage collection; a pass that needs more goes on with the next run. */
   async scheduled(_controller: ScheduledController, env: Env): Promise<void> {
-    const { config, store } = registryOf(env);
+    const { config, store, events } = registryOf(env);
     if (!config.gc || config.readOnly) return;
-    const { phase, report } = await runGcStep(store, gcStep(config, { every: passEvery }));
+    const expired: Happening[] = [];
+    const step = gcStep(config, {
+      every: passEvery,
+      onExpired: ({ name, tag, target }) => expired.push(tagExpired(name, tag, target)),
+    });
+    // A step that fails in the middle has removed tags all the same.
+    const { phase, report } = await runGcStep(store, step).finally(() =>
+      events.publish(expired, { origin: config.publicUrl }),
+    );
     console.log(JSON.stringify({ event: "gc", phase, ...report }));
   },
 

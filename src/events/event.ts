@@ -35,6 +35,15 @@ export interface Happening {
   readonly from?: RepositoryName | undefined;
 }
 
+/** Of a tag that retention removed, and what it named. */
+export function tagExpired(
+  repository: RepositoryName,
+  tag: Tag,
+  { digest, mediaType, size }: Pick<Required<Happening>, "digest" | "mediaType" | "size">,
+): Happening {
+  return { type: "tag.expired", kind: "tag", repository, tag, digest, mediaType, size };
+}
+
 /** Where a happening comes from. */
 export interface Circumstances {
   /** Scheme and host of the registry; undefined where no request told, and no `PUBLIC_URL`. */

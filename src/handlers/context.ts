@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import type { Access, Action } from "../auth/access.ts";
-import type { Happening } from "../events/event.ts";
+import { type Happening, tagExpired } from "../events/event.ts";
+import type { ExpiredTag } from "../maintenance/gc/collector.ts";
 import { type Digest, parseDigest } from "../oci/digest.ts";
 import { RegistryError } from "../oci/error.ts";
 import {
@@ -109,6 +110,11 @@ export function nearContent(c: RegistryContext): NearContent {
 /** Has webhooks told after the answer, whatever that is, of what happened by then. */
 export function announce(c: RegistryContext, ...happenings: readonly Happening[]): void {
   c.var.trace.happenings.push(...happenings);
+}
+
+/** Has webhooks told of the tags that a step of garbage collection removes. */
+export function announceExpiry(c: RegistryContext): (expired: ExpiredTag) => void {
+  return ({ name, tag, target }) => announce(c, tagExpired(name, tag, target));
 }
 
 /** Has work done after the answer, and after a client that hangs up. */

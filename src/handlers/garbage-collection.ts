@@ -3,7 +3,7 @@ import type { GcReport } from "../maintenance/gc/report.ts";
 import { type GcState, readReports, runGcStep } from "../maintenance/gc/run.ts";
 import { gcStep } from "../maintenance/gc/settings.ts";
 import { malformed, requireAdmin, requireJson } from "./admin.ts";
-import { type RegistryContext, seeThrough } from "./context.ts";
+import { announceExpiry, type RegistryContext, seeThrough } from "./context.ts";
 import { readJson } from "./json-request.ts";
 import { jsonPage } from "./paging.ts";
 
@@ -45,7 +45,7 @@ export async function postStep(c: RegistryContext): Promise<Response> {
   const { store, config } = c.var.registry;
   const dryRun = c.req.query("dry-run") ?? "false";
   if (dryRun !== "true" && dryRun !== "false") throw malformed("dry-run is true or false");
-  const step = gcStep(config, { every: 0, dryRun: dryRun === "true" });
+  const step = gcStep(config, { every: 0, dryRun: dryRun === "true", onExpired: announceExpiry(c) });
   const resume = step.dryRun ? await resumed(c) : undefined;
   const state = await seeThrough(c, runGcStep(store, step, resume));
   const { phase } = state;

@@ -1,5 +1,5 @@
 import { requireAdmin } from "../handlers/admin.ts";
-import { seeThrough } from "../handlers/context.ts";
+import { announceExpiry, seeThrough } from "../handlers/context.ts";
 import type { GcCounts, GcReport } from "../maintenance/gc/report.ts";
 import { type GcState, readReports, runGcStep } from "../maintenance/gc/run.ts";
 import { gcStep } from "../maintenance/gc/settings.ts";
@@ -28,7 +28,10 @@ export async function postGarbageCollection(request: PageRequest): Promise<Conte
   if (config.readOnly && !dryRun) {
     throw new RegistryError("UNSUPPORTED", { message: "the registry is read-only" });
   }
-  const state = await seeThrough(c, runGcStep(store, gcStep(config, { every: 0, dryRun })));
+  const state = await seeThrough(
+    c,
+    runGcStep(store, gcStep(config, { every: 0, dryRun, onExpired: announceExpiry(c) })),
+  );
   return overview(request, state);
 }
 

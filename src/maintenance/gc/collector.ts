@@ -49,7 +49,7 @@ export interface Collector {
   readonly dryRun: boolean;
   readonly report: GcReport;
   /** Told of each tag that retention removes. */
-  readonly onExpired?: ((expired: ExpiredTag) => void) | undefined;
+  readonly onExpired?: ((expired: ExpiredTag) => unknown) | undefined;
   /** Since when pulls are recorded, Unix time in milliseconds. */
   readonly pullsSince: number;
   /** Identity of the pass: makes the two-run rule and the filter's salt. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { readConfig } from "../../../src/config.ts";
+import type { Platform } from "../../../src/registry.ts";
 import { basic, makeTestAccount } from "../../auth/credentials.ts";
 import { pushImage } from "../../support/content.ts";
 import { authorized, type Client } from "../../support/registry.ts";
@@ -11,10 +12,14 @@ interface Page {
 }
 
 /** As createRetentionWorld, with an admin. */
-async function createAdminWorld(rule: object, variables = {}): Promise<RetentionWorld & { admin: Client }> {
+async function createAdminWorld(
+  rule: object,
+  variables = {},
+  platform: Partial<Platform> = {},
+): Promise<RetentionWorld & { admin: Client }> {
   const root = await makeTestAccount("root", { admin: true });
   const { accounts } = readConfig({ ACCOUNTS: JSON.stringify([root.entry]) });
-  const world = createRetentionWorld(rule, { ...variables, accounts });
+  const world = createRetentionWorld(rule, { ...variables, accounts }, platform);
   return { ...world, admin: authorized(world.client, basic(root)) };
 }
 
@@ -95,4 +100,35 @@ describe("a dry run over HTTP", () => {
     const world = await createAdminWorld({ keep: { newest: 0 } });
     expect((await world.admin.ask("POST /v2/_skerry/gc?dry-run=true", { headers, body })).status).toBe(400);
   });
+});
+
+it("webhooks are told of the tags that a step removes", async () => {
+  const sent: { type: string; data: { tag?: string } }[] = [];
+  const fetch = async (_: string, init: RequestInit) => {
+    sent.push(JSON.parse(new TextDecoder().decode(init.body as Uint8Array)));
+    return new Response("");
+  };
+  const { webhooks } = readConfig({
+    WEBHOOKS: JSON.stringify([
+      {
+        name: "w",
+        url: "https://hooks.example.com/w",
+        secret: "whsec_bm90LWEtc2VjcmV0LWJ1dC1hbi1leGFtcGxl",
+        format: "cloudevents",
+        events: ["tag.expired"],
+      },
+    ]),
+  });
+  const world = await createAdminWorld({ keep: { newest: 1 } }, { webhooks }, { fetch });
+  await pushImage(world.client, "app", "a", "a");
+  world.registry.clock.advance(day);
+  await pushImage(world.client, "app", "b", "b");
+  for (let phase = ""; phase !== "done"; ) {
+    const answer = await world.admin.ask("POST /v2/_skerry/gc", {
+      headers: { "Content-Type": "application/json" },
+    });
+    ({ phase } = await answer.json<{ phase: string }>());
+  }
+  expect(sent).toHaveLength(1);
+  expect(JSON.stringify(sent)).toContain('"a"');
 });

@@ -2,6 +2,7 @@ import type { ExpiredTag } from "../../../src/maintenance/gc/collector.ts";
 import { type GcState, runGcStep } from "../../../src/maintenance/gc/run.ts";
 import { gcStep } from "../../../src/maintenance/gc/settings.ts";
 import { parseRetention } from "../../../src/maintenance/retention/rules.ts";
+import type { Platform } from "../../../src/registry.ts";
 import { type Client, createTestRegistry, type TestRegistry } from "../../support/registry.ts";
 
 export const hour = 3600 * 1000;
@@ -22,8 +23,9 @@ export interface RetentionWorld {
 export function createRetentionWorld(
   rule: object,
   variables: Readonly<Record<string, unknown>> = {},
+  platform: Partial<Platform> = {},
 ): RetentionWorld {
-  const registry = createTestRegistry();
+  const registry = createTestRegistry({ platform });
   const retention = parseRetention(JSON.stringify([{ repositories: ["*"], ...rule }]));
   const client = registry.client("client", { retention, ...variables });
   const expired: string[] = [];
