@@ -62,7 +62,7 @@ const conditionalWriters: readonly string[] = ["storage/register.ts"];
 
 /**
  * Who may remove keys of the bucket: a projection of a register, an upload's own segments, and garbage collection:
- * under its guard, its own records, and uploads whose sessions are over.
+ * under its guard, its own records and marks, and uploads whose sessions are over.
  */
 const removers: readonly string[] = [
   "maintenance/gc/blobs.ts",
@@ -71,6 +71,7 @@ const removers: readonly string[] = [
   "maintenance/gc/uploads.ts",
   "storage/projection.ts",
   "storage/segments.ts",
+  "storage/untagged-mark.ts",
 ];
 
 interface SourceFile {

@@ -1,3 +1,4 @@
+import { ruleFor } from "../maintenance/retention/rules.ts";
 import { algorithmOf, type Digest, digestOf } from "../oci/digest.ts";
 import { RegistryError } from "../oci/error.ts";
 import { maxManifestSize, parseManifest } from "../oci/manifest.ts";
@@ -68,6 +69,7 @@ export async function putManifest(c: RegistryContext): Promise<Response> {
       mediaType: manifest.mediaType,
       references: missingReferences === "accept" ? manifest.references.map(asOptional) : manifest.references,
       referrer: referrerOf(manifest, digest, bytes.byteLength),
+      mayBeMarked: ruleFor(registry.config.retention, name)?.untagged !== undefined,
       tags: tags.map((tag) => tagRequest(c, name, tag, "tag" in wanted ? condition : undefined)),
       onTagSet: (tag, previous) => announce(c, ...tagSetEvent(name, tag, target, previous)),
     }),

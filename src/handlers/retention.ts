@@ -35,7 +35,7 @@ async function verdicts(
   last: string | undefined,
 ): Promise<readonly JudgedTag[]> {
   const rule = ruleFor(config.retention, name) ?? { repositories: [], protect: [] };
-  const recordedSince = asksForPulls(rule) ? await pullsRecordedSince(store, false) : 0;
+  const recordedSince = asksForPulls(rule) ? await pullsRecordedSince(store, name, false) : 0;
   const { isImmutable } = retentionOf(config);
   const found: JudgedTag[] = [];
   for await (const page of judgeTags(store, name, rule, { isImmutable, recordedSince }, last)) {

@@ -20,6 +20,8 @@ export type Key =
   | { readonly kind: "tag"; readonly name: RepositoryName; readonly tag: Tag }
   | { readonly kind: "tagged"; readonly name: RepositoryName; readonly digest: Digest; readonly tag: Tag }
   | { readonly kind: "pulledTag"; readonly name: RepositoryName; readonly tag: Tag }
+  | { readonly kind: "pullsRecorded"; readonly name: RepositoryName }
+  | { readonly kind: "untagged"; readonly name: RepositoryName; readonly digest: Digest }
   | { readonly kind: "pulledDigest"; readonly name: RepositoryName; readonly digest: Digest }
   | {
       readonly kind: "referrer";
@@ -39,7 +41,6 @@ export type Key =
   | { readonly kind: "guard" }
   | { readonly kind: "orphan"; readonly digest: Digest }
   | { readonly kind: "gcRepository"; readonly name: RepositoryName }
-  | { readonly kind: "pullsRecorded" }
   | { readonly kind: "gcState" }
   | { readonly kind: "gcReport"; readonly pass: string }
   | { readonly kind: "adoptState" }
@@ -104,6 +105,14 @@ const readers: readonly (readonly [RegExp, (groups: Groups) => Key | undefined])
     (g) => withNameAndTag(g, (name, tag) => ({ kind: "pulledTag", name, tag })),
   ],
   [
+    new RegExp(`${repository}_skerry/pulled/since$`),
+    (g) => withName(g, (name) => ({ kind: "pullsRecorded", name })),
+  ],
+  [
+    new RegExp(`${repository}_skerry/untagged/${hex}$`),
+    (g) => withNameAndDigest(g, (name, digest) => ({ kind: "untagged", name, digest })),
+  ],
+  [
     new RegExp(`${repository}_skerry/pulled/digests/${hex}$`),
     (g) => withNameAndDigest(g, (name, digest) => ({ kind: "pulledDigest", name, digest })),
   ],
@@ -135,7 +144,6 @@ const readers: readonly (readonly [RegExp, (groups: Groups) => Key | undefined])
     (g) => withNameAndDigest(g, (name, digest) => ({ kind: "owner", digest, name })),
   ],
   [/^skerry\/gc\/guard(?<none>)$/, () => ({ kind: "guard" })],
-  [/^skerry\/gc\/pulls(?<none>)$/, () => ({ kind: "pullsRecorded" })],
   [/^skerry\/gc\/state(?<none>)$/, () => ({ kind: "gcState" })],
   [/^skerry\/adopt\/state(?<none>)$/, () => ({ kind: "adoptState" })],
   [/^skerry\/adopt\/foreign(?<none>)$/, () => ({ kind: "foreignMark" })],

@@ -93,6 +93,20 @@ export class Layout {
     return `${this.#repository(name)}_skerry/pulled/digests/`;
   }
 
+  /** Since when pulls of the repository are recorded. */
+  pullsRecorded(name: RepositoryName): string {
+    return `${this.#repository(name)}_skerry/pulled/since`;
+  }
+
+  /** Listing this prefix gives the manifests that no tag names, in the order of revisions. */
+  untaggeds(name: RepositoryName): string {
+    return `${this.#repository(name)}_skerry/untagged/`;
+  }
+
+  untagged(name: RepositoryName, digest: Digest): string {
+    return `${this.untaggeds(name)}${path(digest)}`;
+  }
+
   referrers(name: RepositoryName, subject: Digest): string {
     return `${this.#repository(name)}_skerry/referrers/${path(subject)}/`;
   }
@@ -162,11 +176,6 @@ export class Layout {
 
   gcRepository(name: RepositoryName): string {
     return `${this.gcRepositories()}${name}`;
-  }
-
-  /** Its times are since when, and until when at least, pulls are recorded. */
-  pullsRecorded(): string {
-    return `${this.#root}skerry/gc/pulls`;
   }
 
   gcState(): string {

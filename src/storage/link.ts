@@ -23,8 +23,6 @@ export interface Link {
   readonly subject?: Digest;
   /** Revision links: what the manifest refers to, as packReferences has it; undefined when only its bytes tell. */
   readonly packedReferences?: string;
-  /** Revision links: garbage collection has seen that no tag names the manifest, and waits. */
-  readonly isWatched?: boolean;
   /** Tombstones of revisions: garbage collection made it, and all that the live link said is here still. */
   readonly isCollected?: boolean;
   /** Tombstones of revisions: the last tag that an unfinished delete has dealt with. */
@@ -77,24 +75,16 @@ export function liveLink(facts: LinkFacts): { body: string; metadata: Record<str
   return { body: facts.digest, metadata };
 }
 
-/** The metadata with which garbage collection marks a live manifest that no tag names, and one that it removed. */
-const watched = "untagged";
+/** The metadata of a revision's tombstone that garbage collection made. */
 const collected = "collected";
 
 /**
- * Swaps a revision link to a live one that says the same, with the mark of garbage collection or without. Its time is
- * then that of this write. Its version is not, if it was live before: R2's is that of the content.
+ * Makes a manifest live again that garbage collection removed, with the generation that it had. The body of its
+ * tombstone is random, so nothing that was written since is undone.
  * @returns the new version, or undefined if another writer was first.
  */
-export function swapWatched(
-  store: Store,
-  key: string,
-  digest: Digest,
-  link: Link,
-  isWatched: boolean,
-): Promise<Version> {
-  const metadata = { ...factsOf(link, digest), ...(isWatched && { [watched]: "1" }) };
-  return swap(store, key, link.version, digest, metadata);
+export function swapBack(store: Store, key: string, digest: Digest, tombstone: Link): Promise<Version> {
+  return swap(store, key, tombstone.version, digest, factsOf(tombstone, digest));
 }
 
 /** Swaps the link of a manifest that nobody needs to a tombstone, from which a put that needs it makes it live again. */
@@ -132,7 +122,6 @@ function fromMetadata(version: string, metadata: Record<string, string>): Link {
     generation: metadata.generation ?? "",
     ...(metadata.size !== undefined && { size: Number(metadata.size) }),
     ...(metadata["media-type"] !== undefined && { mediaType: metadata["media-type"] }),
-    ...(metadata[watched] !== undefined && { isWatched: true }),
     ...(metadata[collected] !== undefined && { isCollected: true }),
     ...(metadata["untagged-up-to"] !== undefined && { untaggedUpTo: metadata["untagged-up-to"] }),
     ...(subject && { subject }),

@@ -7,13 +7,14 @@ import { claim } from "./claim.ts";
 import { confirmTag } from "./confirm-tag.ts";
 import { putData } from "./data.ts";
 import { GuardWatch } from "./guard.ts";
-import { isSameLife, type Link, liveLink, readLink, swapWatched } from "./link.ts";
+import { isSameLife, type Link, liveLink, readLink } from "./link.ts";
 import { project, projectUntilStable } from "./projection.ts";
 import { listedReferrer, putReferrer, type ReferrerEntry, unlistReferrer } from "./referrer-entry.ts";
 import { swap, whenWritable } from "./register.ts";
 import type { Store } from "./store.ts";
 import { readTag, type TagState, type TagTarget } from "./tag-register.ts";
 import { refuse, setTag, type TagRequest } from "./tag-set.ts";
+import { removeMark } from "./untagged-mark.ts";
 import { restoreAfterSweep } from "./verify.ts";
 
 /** How often a put that deletes or sweeps get in the way of starts over before the client is asked to. */
@@ -29,6 +30,8 @@ export interface ManifestPut {
   /** What the referrers list of the manifest's subject will say of it. */
   readonly referrer?: Omit<ReferrerEntry, "generation"> | undefined;
   readonly tags: readonly TagRequest[];
+  /** Whether garbage collection takes manifests of this repository that no tag names. */
+  readonly mayBeMarked?: boolean;
   /** Told of each tag that was made to name the manifest, and what it named before. */
   readonly onTagSet?: (tag: Tag, previous: Digest | undefined) => void;
 }
@@ -76,8 +79,8 @@ async function attempt(
   }
 
   const generation = isLive ? revision.generation : crypto.randomUUID();
-  // What was put now is not to go because no tag named it before.
-  if (isLive && !(await unwatch(store, put, revision))) return "again";
+  // What is put now is not to go because no tag named it before; another life has another generation.
+  if (isLive && put.mayBeMarked) await removeMark(store, put.name, put.digest);
   if (!isLive) {
     await prepare(store, put);
     // A sweep under way may still take the claim that was just renewed. Were the link live by then and this request
@@ -203,12 +206,6 @@ async function prepare(store: Store, put: ManifestPut): Promise<void> {
   ];
   await mapBounded(writes, store.concurrency, (write) => write());
   if (!isListed) await whenWritable(store, () => bucket.put(layout.catalog(name), ""));
-}
-
-async function unwatch(store: Store, { name, digest }: ManifestPut, revision: Link): Promise<boolean> {
-  if (!revision.isWatched) return true;
-  const key = store.layout.revisionLink(name, digest);
-  return (await swapWatched(store, key, digest, revision, false)) !== undefined;
 }
 
 async function revive(store: Store, put: ManifestPut, revision: Link, generation: string): Promise<boolean> {

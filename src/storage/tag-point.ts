@@ -3,13 +3,14 @@ import { RegistryError, retryLater } from "../oci/error.ts";
 import type { RepositoryName, Tag } from "../oci/name.ts";
 import { confirmTag } from "./confirm-tag.ts";
 import { GuardWatch } from "./guard.ts";
-import { isSameLife, readLink, swapWatched } from "./link.ts";
+import { isSameLife, readLink } from "./link.ts";
 import { project, projectUntilStable } from "./projection.ts";
 import { whenWritable } from "./register.ts";
 import type { Store } from "./store.ts";
 import { readTag, type TagState } from "./tag-register.ts";
 import { setTag, type TagRequest } from "./tag-set.ts";
 import { untagDead } from "./untag-dead.ts";
+import { removeMark } from "./untagged-mark.ts";
 
 /** How often a sweep may get in the way before the client is asked to come back. */
 const rounds = 6;
@@ -34,15 +35,17 @@ export async function pointTag(
       readLink(store, key, digest),
       readTag(store, name, request.tag),
     ]);
-    const { generation, mediaType, size, isWatched } = revision;
+    const { generation, mediaType, size } = revision;
     if (revision.target === undefined) {
       if (round > 0) await untagAgain(store, name, request.tag, digest);
       throw unknown(name, digest);
     }
-    // What gets a tag now is not to go because it had none.
-    if (isWatched && (await swapWatched(store, key, digest, revision, false)) === undefined) continue;
     const target = { digest, generation, mediaType: mediaType ?? "", size: size ?? 0 };
-    const { state, changed } = await setTag(store, name, wanted, target, before, false);
+    const [{ state, changed }] = await Promise.all([
+      setTag(store, name, wanted, target, before, false),
+      // What gets a tag now is not to go because it had none.
+      removeMark(store, name, digest),
+    ]);
     // The condition held; what this request has set once, it sets again without it.
     wanted = { tag: request.tag, immutable: request.immutable };
     if (changed) await project(store, name, request.tag, state);

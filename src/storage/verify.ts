@@ -4,7 +4,7 @@ import type { RepositoryName } from "../oci/name.ts";
 import type { Reference } from "../oci/reference.ts";
 import { mapBounded } from "./bounded.ts";
 import { claim } from "./claim.ts";
-import { liveLink, readLink, swapWatched } from "./link.ts";
+import { liveLink, readLink, swapBack } from "./link.ts";
 import { createOnce } from "./register.ts";
 import type { Store } from "./store.ts";
 
@@ -44,6 +44,6 @@ async function isRevision(store: Store, name: RepositoryName, digest: Digest): P
   // One with a subject has lost its place in the list of referrers, which only its own put makes anew.
   if (!link.isCollected || link.subject !== undefined) return link.target !== undefined;
   await claim(store, digest, name);
-  if ((await swapWatched(store, key, digest, link, false)) !== undefined) return true;
+  if ((await swapBack(store, key, digest, link)) !== undefined) return true;
   return (await readLink(store, key, digest)).target !== undefined;
 }

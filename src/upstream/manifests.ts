@@ -168,6 +168,7 @@ export class UpstreamManifests {
       mediaType: manifest.mediaType,
       references: manifest.references.map(asOptional),
       referrer: referrerOf(manifest, digest, bytes.byteLength),
+      mayBeMarked: true,
       // What the upstream says is no push: an immutable tag of ours is not one of theirs.
       tags: tag === undefined ? [] : [{ tag, condition: undefined, immutable: false }],
     });

@@ -67,7 +67,8 @@ const keys: fc.Arbitrary<Key> = fc.oneof(
   fc.record({ kind: fc.constant("gcReport" as const), pass: fc.stringMatching(/^[0-9]{13,15}$/) }),
   fc.record({ kind: fc.constant("pulledTag" as const), name: repositories, tag: tags }),
   fc.record({ kind: fc.constant("pulledDigest" as const), name: repositories, digest: digests }),
-  fc.constant({ kind: "pullsRecorded" as const }),
+  fc.record({ kind: fc.constant("pullsRecorded" as const), name: repositories }),
+  fc.record({ kind: fc.constant("untagged" as const), name: repositories, digest: digests }),
   fc.constant({ kind: "gcState" as const }),
   fc.constant({ kind: "adoptState" as const }),
   fc.constant({ kind: "foreignMark" as const }),
@@ -117,7 +118,9 @@ function build(layout: Layout, key: Key): string {
     case "pulledDigest":
       return layout.pulled(key.name, key.digest);
     case "pullsRecorded":
-      return layout.pullsRecorded();
+      return layout.pullsRecorded(key.name);
+    case "untagged":
+      return layout.untagged(key.name, key.digest);
     case "gcState":
       return layout.gcState();
     case "guard":

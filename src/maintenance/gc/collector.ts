@@ -50,8 +50,6 @@ export interface Collector {
   readonly report: GcReport;
   /** Told of each tag that retention removes. */
   readonly onExpired?: ((expired: ExpiredTag) => unknown) | undefined;
-  /** Since when pulls are recorded, Unix time in milliseconds. */
-  readonly pullsSince: number;
   /** Identity of the pass: makes the two-run rule and the filter's salt. */
   readonly pass: number;
   /** Counts what the step changed, so that one that changes nothing can be told. */

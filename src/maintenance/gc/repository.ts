@@ -1,6 +1,8 @@
 import type { RepositoryName } from "../../oci/name.ts";
 import { expireTags } from "../retention/expire.ts";
-import { ruleFor } from "../retention/rules.ts";
+import { pullsRecordedSince } from "../retention/pulls-recorded.ts";
+import { asksForPulls, ruleFor } from "../retention/rules.ts";
+import { collectMarks } from "../retention/stale-marks.ts";
 import { collectPullTimes } from "../retention/stale-pulls.ts";
 import { removeUntagged } from "../retention/untagged.ts";
 import { DigestFilter } from "./bloom.ts";
@@ -18,10 +20,10 @@ const tombstonesPerVisit = 1000;
 export async function collectRepository(collector: Collector, name: RepositoryName): Promise<void> {
   const { retention } = collector.policy;
   const rule = retention && ruleFor(retention.rules, name);
-  if (retention !== undefined && rule !== undefined) {
-    const evidence = { isImmutable: retention.isImmutable, recordedSince: collector.pullsSince };
-    await expireTags(collector, name, rule, evidence);
-  }
+  const recordedSince =
+    rule && asksForPulls(rule) ? await pullsRecordedSince(collector.store, name, !collector.dryRun) : 0;
+  if (retention !== undefined && rule !== undefined)
+    await expireTags(collector, name, rule, { isImmutable: retention.isImmutable, recordedSince });
   const referenced = new DigestFilter(collector.pass);
   const live = new DigestFilter(collector.pass);
   const tombstones: ListedTombstone[] = [];
@@ -43,12 +45,13 @@ export async function collectRepository(collector: Collector, name: RepositoryNa
   // A registry beside Skerry has tags, and indexes, that nobody here knows of yet.
   const isAlone = !collector.foreign && collector.policy.foreignWrites !== "allowed";
   if (known && isAlone && rule?.untagged !== undefined)
-    await removeUntagged(collector, name, rule.untagged, { referenced, live }, collector.pullsSince);
+    await removeUntagged(collector, name, rule.untagged, { referenced, live }, recordedSince);
   if (known && collector.policy.foreignWrites !== "allowed")
     await collectLayerLinks(collector, name, referenced);
   await collectDeadRevisions(collector, name, tombstones);
   await collectTagTombstones(collector, name);
   await collectPullTimes(collector, name);
+  await collectMarks(collector, name, rule?.untagged !== undefined);
   await collectUploads(collector, name);
   await forgetIfEmpty(collector, name);
   collector.report.counts.repositories++;
@@ -59,7 +62,9 @@ async function forgetIfEmpty(collector: Collector, name: RepositoryName): Promis
   const { layout } = collector.store;
   if (!(await isEmpty(collector, name))) return;
   const verify = async () => {
-    return (await isEmpty(collector, name)) ? [[layout.catalog(name), layout.gcRepository(name)]] : [];
+    return (await isEmpty(collector, name))
+      ? [[layout.catalog(name), layout.gcRepository(name), layout.pullsRecorded(name)]]
+      : [];
   };
   await sweepBatch(collector, verify, (ranks) => {
     collector.report.counts.emptyRepositories += ranks.length;
@@ -75,6 +80,7 @@ async function isEmpty(collector: Collector, name: RepositoryName): Promise<bool
     layout.uploads(name),
     layout.pulledTags(name),
     layout.pulledDigests(name),
+    layout.untaggeds(name),
   ]) {
     const page = await bucket.list({ prefix, limit: 1 });
     if (page.objects.length > 0) return false;

@@ -4,8 +4,6 @@ import { whenWritable } from "../../storage/register.ts";
 import type { Store } from "../../storage/store.ts";
 import { fewestAdoptOperations, readAdoption, restartAdoption, runAdoptStep } from "../adopt.ts";
 import { objects } from "../pages.ts";
-import { pullsRecordedSince } from "../retention/pulls-recorded.ts";
-import { asksForPulls } from "../retention/rules.ts";
 import { collectBlobs } from "./blobs.ts";
 import type { Collector, GcPolicy } from "./collector.ts";
 import { wasWrittenLately } from "./foreign-writes.ts";
@@ -18,6 +16,8 @@ const deepEvery = 16;
 const keptReports = 30;
 /** Milliseconds between two saves of the cursor: R2 takes one write a second for a key. */
 const saveEvery = 10_000;
+/** Milliseconds after which a step takes on no further repository or batch. */
+const stepTime = 25_000;
 /** Operations that a step keeps for its guard, its deletes and its state. */
 const reserve = 40;
 
@@ -85,7 +85,6 @@ export async function runGcStep(store: Store, step: GcStep, resume?: GcState): P
     report: state.report,
     pass: state.pass,
     onExpired: step.onExpired,
-    pullsSince: await recordedSince(store, step),
     progress: 0,
     foreign: state.foreign || !isAdopted || (await wasWrittenLately(store, step.policy)),
   };
@@ -100,6 +99,7 @@ export async function runGcStep(store: Store, step: GcStep, resume?: GcState): P
   };
   const advance = async (cursor: string) => {
     state = { ...state, cursor };
+    if (store.clock.now() - now >= stepTime) throw new OutOfOperations();
     if (store.clock.now() - saved >= saveEvery) await save();
   };
   try {
@@ -138,12 +138,6 @@ export async function runGcStep(store: Store, step: GcStep, resume?: GcState): P
     if (collector.foreign) await restartAdoption(store);
   }
   return state;
-}
-
-/** Asked only where a rule asks for pulls. */
-async function recordedSince(store: Store, { policy, dryRun }: GcStep): Promise<number> {
-  if (!policy.retention?.rules.some(asksForPulls)) return 0;
-  return pullsRecordedSince(store, dryRun !== true);
 }
 
 /** The last reports, newest first. @param limit at most so many; each costs a read. */

@@ -1,7 +1,8 @@
 import { type RepositoryName, type Tag, tryParseTag } from "../../oci/name.ts";
 import type { Store } from "../../storage/store.ts";
 import { type TagHead, type TagTarget, tagHeadOf } from "../../storage/tag-register.ts";
-import { objects, pages } from "../pages.ts";
+import { ListedInOrder } from "../listed-in-order.ts";
+import { pages } from "../pages.ts";
 import { Judge, type Verdict } from "./judge.ts";
 import { keepAsksForPulls, type RetentionRule } from "./rules.ts";
 
@@ -36,19 +37,22 @@ export async function* judgeTags(
   if (judge.mustSeeAll)
     for await (const page of liveTags(store, name))
       for (const { tag, head } of page) judge.see({ tag, at: head.at });
-  const pulls =
-    rule.keep !== undefined && keepAsksForPulls(rule.keep)
-      ? new PullTimesInOrder(store, name, last)
-      : undefined;
+  const pulls = rule.keep && keepAsksForPulls(rule.keep) ? pullTimes(store, name, last) : undefined;
   for await (const page of liveTags(store, name, last)) {
     const judged: JudgedTag[] = [];
     for (const { tag, head } of page) {
-      const pulledAt = Math.max((await pulls?.of(tag)) ?? 0, head.at, evidence.recordedSince);
+      const pull = await pulls?.find(store.layout.pulled(name, tag));
+      const pulledAt = Math.max(pull?.uploaded.getTime() ?? 0, head.at, evidence.recordedSince);
       const isImmutable = evidence.isImmutable(name, tag);
       judged.push({ tag, head, verdict: judge.judge({ tag, at: head.at, pulledAt, isImmutable }) });
     }
     yield judged;
   }
+}
+
+function pullTimes(store: Store, name: RepositoryName, last: string | undefined): ListedInOrder {
+  const prefix = store.layout.pulledTags(name);
+  return new ListedInOrder(store, prefix, last === undefined ? undefined : prefix + last);
 }
 
 /** Tags that are set; those whose listing does not tell what they name are left out, and so stay. */
@@ -64,26 +68,5 @@ async function* liveTags(store: Store, name: RepositoryName, last?: string) {
         ? [{ tag, head: { ...head, target } }]
         : [];
     });
-  }
-}
-
-/** The pull times of a repository's tags, for one who asks for tags in their order. */
-class PullTimesInOrder {
-  readonly #records: AsyncGenerator<R2Object, undefined>;
-  readonly #prefix: string;
-  #next: IteratorResult<R2Object, undefined> | undefined;
-
-  constructor(store: Store, name: RepositoryName, last: string | undefined) {
-    this.#prefix = store.layout.pulledTags(name);
-    this.#records = objects(store, this.#prefix, last === undefined ? undefined : this.#prefix + last);
-  }
-
-  /** Unix time in milliseconds; undefined for a tag of which no pull is known. */
-  async of(tag: Tag): Promise<number | undefined> {
-    const key = this.#prefix + tag;
-    this.#next ??= await this.#records.next();
-    while (!this.#next.done && this.#next.value.key < key) this.#next = await this.#records.next();
-    const { value } = this.#next;
-    return value?.key === key ? value.uploaded.getTime() : undefined;
   }
 }

@@ -1,7 +1,6 @@
 import { expect, it } from "vitest";
-import type { Policy } from "../../doubles/gate.ts";
-import { immediate } from "../../doubles/gate.ts";
 import { pushImage } from "../../support/content.ts";
+import { before } from "./between.ts";
 import { createRetentionWorld, day, hour, type RetentionWorld } from "./world.ts";
 
 /** A tag that retention has removed, whose manifest goes in the next pass. */
@@ -19,24 +18,8 @@ function restore(world: RetentionWorld): Promise<Response> {
   return world.client.ask("POST /v2/app/_skerry/tags/1/restore", { headers });
 }
 
-/** Lets `work` happen, all of it, before the operation of the gate with this number. @returns whether it came so far. */
-function before(number: number, world: RetentionWorld, work: () => Promise<unknown>): () => boolean {
-  let operations = 0;
-  let isDone = false;
-  const policy: Policy = async () => {
-    if (operations++ !== number) return undefined;
-    isDone = true;
-    world.registry.gate.policy = immediate;
-    await work();
-    return undefined;
-  };
-  world.registry.gate.policy = policy;
-  return () => isDone;
-}
-
 /** A tag that was restored is there with all that its image needs; one that was not is nowhere. */
 async function check(world: RetentionWorld, restored: Response, layers: readonly string[]): Promise<void> {
-  world.registry.gate.policy = immediate;
   expect([200, 404]).toContain(restored.status);
   expect(await world.tags("app")).toEqual(restored.status === 200 ? ["1"] : []);
   const pulled = await world.client.ask("GET /v2/app/manifests/1");

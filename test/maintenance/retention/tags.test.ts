@@ -105,7 +105,7 @@ describe("pull times", () => {
     }
     expect(await world.tags("app")).toEqual(["used"]);
     const keys = (await world.registry.r2.actor("onlooker").list()).objects.map(({ key }) => key);
-    expect(keys.filter((key) => key.includes("/_skerry/pulled/"))).toHaveLength(1);
+    expect(keys.filter((key) => key.includes("/_skerry/pulled/tags/"))).toHaveLength(1);
   });
 
   it("are not missed for what was pulled before they were recorded", async () => {
@@ -130,7 +130,7 @@ describe("pull times", () => {
     await pushImage(world.client, "app", "a", "a");
     await world.client.ask("GET /v2/app/manifests/a");
     const keys = (await world.registry.r2.actor("onlooker").list()).objects.map(({ key }) => key);
-    expect(keys.filter((key) => key.includes("/_skerry/pulled/"))).toEqual([]);
+    expect(keys.filter((key) => key.includes("/_skerry/pulled/tags/"))).toEqual([]);
   });
 
   it("go when the tag is gone", async () => {
@@ -141,6 +141,6 @@ describe("pull times", () => {
     world.registry.clock.advance(40 * day);
     await world.pass();
     const keys = (await world.registry.r2.actor("onlooker").list()).objects.map(({ key }) => key);
-    expect(keys.filter((key) => key.includes("/_skerry/pulled/"))).toEqual([]);
+    expect(keys.filter((key) => key.includes("/_skerry/pulled/tags/"))).toEqual([]);
   });
 });
