@@ -11,6 +11,8 @@ export interface Ports {
   readonly bucket: Bucket;
   readonly kv: KeyValue;
   readonly clock: Clock;
+  /** Of the Worker, for those who are served by an application of its own configuration. */
+  readonly variables?: Readonly<Record<string, string>>;
 }
 
 /** One request: what it asks, in the words of the sequential model, and how to send it. */

@@ -116,6 +116,19 @@ export const garbage: readonly GarbageCase[] = [
   { name: "PUT signature of A / collector of A", ...nameless, clients: [[put(signature)]] },
   { name: "DELETE A / collector of A, which has no tag", ...nameless, clients: [[remove(A)]] },
   {
+    name: "DELETE A, PUT t:A / collector that marks A",
+    setup: [...blobs, put(A)],
+    passesBefore: 0,
+    garbage: [],
+    untagged: [],
+    clients: [[remove(A), put(A, "t")]],
+  },
+  {
+    name: "PUT A / DELETE A, PUT t:A / collector of A",
+    ...nameless,
+    clients: [[put(A)], [remove(A), put(A, "t")]],
+  },
+  {
     name: "PUT t:A, DELETE t / collector of A",
     ...nameless,
     clients: [[put(A, "t"), untag("t")]],

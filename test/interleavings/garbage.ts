@@ -1,6 +1,7 @@
 import { readAdoption, runAdoptStep } from "../../src/maintenance/adopt.ts";
 import type { GcPolicy } from "../../src/maintenance/gc/collector.ts";
 import { runGcStep } from "../../src/maintenance/gc/run.ts";
+import { parseRetention } from "../../src/maintenance/retention/rules.ts";
 import { Layout } from "../../src/storage/layout.ts";
 import { prepare, type ReadyCase } from "./case.ts";
 import type { Client, Crash, Entry, Outcome, Ports, Scenario, Request as Step } from "./execution.ts";
@@ -12,13 +13,11 @@ import type { Checks } from "./verify.ts";
 
 const hour = 60 * 60 * 1000;
 const policy: GcPolicy = { grace: hour, keepTombstones: hour, uploadAge: 24 * hour };
-/** The same where manifests without a tag go too. */
+/** By which manifests without a tag go too. */
+const rules = '[{"repositories": ["*"], "untagged": {"keepHours": 0}}]';
 const withUntagged: GcPolicy = {
   ...policy,
-  retention: {
-    rules: [{ repositories: ["*"], protect: [], untagged: { keepHours: 0 } }],
-    isImmutable: () => false,
-  },
+  retention: { rules: parseRetention(rules), isImmutable: () => false },
 };
 const layout = new Layout();
 
@@ -39,7 +38,11 @@ export async function prepareGarbage(
   given: GarbageCase,
   wrap?: (ports: Ports) => Ports,
 ): Promise<ReadyGarbageCase> {
-  const kept = await prepare(given, wrap);
+  const configured = (ports: Ports) => ({
+    ...(wrap?.(ports) ?? ports),
+    ...(given.untagged && { variables: { RETENTION: rules } }),
+  });
+  const kept = await prepare(given, configured);
   const { start } = kept.scenario;
   const ports = { bucket: start.r2.actor("before"), kv: start.kv.actor("before"), clock: start.clock };
   await adopt(ports);

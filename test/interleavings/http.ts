@@ -1,13 +1,14 @@
 import { createHash } from "node:crypto";
 import { createApp } from "../../src/app.ts";
-import { readConfig } from "../../src/config.ts";
+import { type Config, readConfig } from "../../src/config.ts";
 import { createRegistry } from "../../src/registry.ts";
 import type { Store } from "../../src/storage/store.ts";
 import type { Ports, Request as Step } from "./execution.ts";
 import type { Answer, Image, Question } from "./registry-model.ts";
 
 const origin = "https://registry.example";
-const config = readConfig({ ANONYMOUS: "all", UPLOAD_KEY: "interleavings-need-no-secret" });
+const variables = { ANONYMOUS: "all", UPLOAD_KEY: "interleavings-need-no-secret" };
+const config = readConfig(variables);
 const manifestType = "application/vnd.oci.image.manifest.v1+json";
 const indexType = "application/vnd.oci.image.index.v1+json";
 
@@ -80,10 +81,14 @@ export function storeFrom(ports: Ports): Store {
 }
 
 export function fetchFrom(ports: Ports): (request: Request) => Promise<Response> {
-  const app = apps.get(ports) ?? createApp(createRegistry(config, ports));
+  const app = apps.get(ports) ?? createApp(createRegistry(configOf(ports), ports));
   apps.set(ports, app);
   const context = { waitUntil: () => undefined, passThroughOnException: () => undefined, props: {} };
   return async (request) => app.fetch(request, {}, context as unknown as ExecutionContext);
+}
+
+function configOf(ports: Ports): Config {
+  return ports.variables === undefined ? config : readConfig({ ...variables, ...ports.variables });
 }
 
 function requestOf(question: Question): Request {
