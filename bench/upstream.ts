@@ -23,11 +23,13 @@ const prefix = "mirror.example";
 interface Blob {
   readonly digest: string;
   readonly body: GeneratedBody;
+  /** Whether the upstream tells its length: only then it is kept. */
+  readonly isSized: boolean;
 }
 
-function newBlob(size: number): Blob {
+function newBlob(size: number, isSized = true): Blob {
   const body = generatedBody(size, randomUUID());
-  return { digest: digestOf(body), body };
+  return { digest: digestOf(body), body, isSized };
 }
 
 /** A registry that has these blobs and nothing else, in every repository. */
@@ -35,7 +37,8 @@ function originOf(blobs: readonly Blob[]): Origin {
   return async ({ method, url }) => {
     const blob = blobs.find(({ digest }) => url.endsWith(`/blobs/${digest}`));
     if (blob === undefined) return new Response(null, { status: 404 });
-    const headers = { "Content-Length": String(blob.body.size), "Docker-Content-Digest": blob.digest };
+    const headers = new Headers({ "Docker-Content-Digest": blob.digest });
+    if (blob.isSized) headers.set("Content-Length", String(blob.body.size));
     const pieces = Readable.toWeb(Readable.from(blob.body.pieces(), { objectMode: false }));
     return new Response(method === "HEAD" ? null : (pieces as unknown as ReadableStream), { headers });
   };
@@ -72,6 +75,8 @@ interface Flow {
   readonly sizes: readonly number[];
   /** The readers of each blob, all at once. */
   readonly readers: readonly Reader[];
+  /** Whether the upstream keeps its lengths to itself, so that nothing is kept: no simulator of R2 is in the figure. */
+  readonly isUnsized?: boolean;
 }
 
 const flows: readonly Flow[] = [
@@ -87,11 +92,17 @@ const flows: readonly Flow[] = [
     sizes: Array.from({ length: 5 }, () => 100 * megabyte),
     readers: [{}, {}, {}, {}],
   },
+  {
+    name: "1 GB, not kept, read at 60 MB/s",
+    sizes: [1000 * megabyte],
+    readers: [{ rate: 60 * megabyte }],
+    isUnsized: true,
+  },
 ];
 
-async function measure({ sizes, readers }: Flow): Promise<string> {
+async function measure({ sizes, readers, isUnsized = false }: Flow): Promise<string> {
   const warmUp = newBlob(megabyte);
-  const blobs = sizes.map(newBlob);
+  const blobs = sizes.map((size) => newBlob(size, !isUnsized));
   const proxy = await startFaultProxy(originOf([warmUp, ...blobs]));
   const persistTo = await mkdtemp(join(tmpdir(), "skerry-bench-"));
   const vars = variablesOf({ upstreams: [entryOf(prefix, proxy)] });
@@ -105,7 +116,7 @@ async function measure({ sizes, readers }: Flow): Promise<string> {
     const seconds = (performance.now() - start) / 1000;
     const downloads = proxy.seen.filter(({ method }) => method === "GET").length;
     await proxy.kill();
-    for (const blob of blobs) await pull(registry.port, blob);
+    if (!isUnsized) for (const blob of blobs) await pull(registry.port, blob);
     return `${before.toFixed(0)} MiB before, ${peak.toFixed(0)} at most: +${(peak - before).toFixed(0)}; ${seconds.toFixed(1)} s; ${downloads} downloads`;
   } finally {
     await registry.stop();
