@@ -4,7 +4,9 @@ import type { Command } from "./command.ts";
 
 interface Step {
   readonly phase: string;
-  readonly report: unknown;
+  readonly report: object;
+  /** By kind, why such may go. */
+  readonly reasons: object;
   /** Where a dry run stands, which the registry does not remember. */
   readonly resume?: unknown;
 }
@@ -34,7 +36,7 @@ export const gcCommand: Command = {
     for (let steps = 0; steps < maxSteps; steps++) {
       const answer = await send(target, "POST", path, resume === undefined ? undefined : { resume });
       const step = (await answer.json()) as Step;
-      if (step.phase === "done") return print(step.report);
+      if (step.phase === "done") return print({ ...step.report, reasons: step.reasons });
       resume = step.resume;
       process.stderr.write(`step ${steps + 1}: ${step.phase}\n`);
     }

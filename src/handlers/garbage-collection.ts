@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import type { GcReport } from "../maintenance/gc/report.ts";
+import { type GcReport, reasons } from "../maintenance/gc/report.ts";
 import { type GcState, readReports, runGcStep } from "../maintenance/gc/run.ts";
 import { gcStep } from "../maintenance/gc/settings.ts";
 import { malformed, requireAdmin, requireJson } from "./admin.ts";
@@ -32,7 +32,7 @@ const report = v.looseObject({
 /** GET `/v2/_skerry/gc` (docs/garbage-collection.md): the reports of the last passes, newest first. */
 export async function getReports(c: RegistryContext): Promise<Response> {
   requireAdmin(c);
-  return jsonPage(c, { reports: await readReports(c.var.registry.store) }, undefined);
+  return jsonPage(c, { reports: await readReports(c.var.registry.store), reasons }, undefined);
 }
 
 /**
@@ -50,7 +50,7 @@ export async function postStep(c: RegistryContext): Promise<Response> {
   const state = await seeThrough(c, runGcStep(store, step, resume));
   const { phase } = state;
   const goesOn = step.dryRun && phase !== "done";
-  return jsonPage(c, { phase, report: state.report, ...(goesOn && { resume: state }) }, undefined);
+  return jsonPage(c, { phase, report: state.report, reasons, ...(goesOn && { resume: state }) }, undefined);
 }
 
 async function resumed(c: RegistryContext): Promise<GcState | undefined> {

@@ -20,6 +20,21 @@ export interface GcCounts {
   pullTimes: number;
 }
 
+/** Why what a pass removed could go, for those who read a report. */
+export const reasons: Readonly<Partial<Record<keyof GcCounts, string>>> = {
+  expiredTags: "the repository's rule of RETENTION does not keep them",
+  untaggedManifests:
+    "no tag, image index or subject that lives needs them, and the rule of RETENTION lets such go",
+  layerLinks: "no manifest of the repository has referred to the blob for the grace, or the blob was deleted",
+  blobs: "in two passes a grace apart no repository had a claim on them",
+  claims: "there is no link behind them, and they are older than the grace",
+  tagTombstones: "the tag was deleted longer ago than its history is kept",
+  manifestTombstones: "the manifest was deleted longer ago than its trace is kept",
+  uploadSegments: "the upload session is over",
+  emptyRepositories: "nothing is left in them",
+  pullTimes: "what was pulled is gone",
+};
+
 /** What a pass of garbage collection did, and what it could not do. */
 export interface GcReport {
   /** RFC 3339. */
