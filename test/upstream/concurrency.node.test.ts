@@ -4,8 +4,8 @@ import { useEdge } from "./edge.ts";
 import { entryOf } from "./edge-entry.ts";
 import { type FaultProxy, honest, startFaultProxy } from "./fault-proxy.ts";
 import { delays, onlyFor, stalls, trickles } from "./faults.ts";
-import { skerryOrigin } from "./origin.ts";
 import { openDownload, pullBlob, pullImage, pushLayers } from "./pulls.ts";
+import { skerryOrigin } from "./skerry-origin.ts";
 
 const prefix = "mirror.example";
 /** The same upstream, whose tags are never fresh. */

@@ -3,7 +3,7 @@ import { blobOf, noise, pushBlob, pushImage, type TestBlob, type TestManifest } 
 import { Connection, exchange } from "../wire/connection.ts";
 import { type FaultProxy, startFaultProxy } from "./fault-proxy.ts";
 import * as faults from "./faults.ts";
-import { type SkerryOrigin, skerryOrigin } from "./origin.ts";
+import { type SkerryOrigin, skerryOrigin } from "./skerry-origin.ts";
 
 let origin: SkerryOrigin;
 let proxy: FaultProxy;

@@ -4,8 +4,8 @@ import { useEdge } from "./edge.ts";
 import { entryOf } from "./edge-entry.ts";
 import { type Exchange, type Fault, type FaultProxy, honest, startFaultProxy } from "./fault-proxy.ts";
 import { chunks, cuts, flips, lengthens, onlyFor, shortens } from "./faults.ts";
-import { skerryOrigin } from "./origin.ts";
 import { pullBlob, pushLayers } from "./pulls.ts";
+import { skerryOrigin } from "./skerry-origin.ts";
 
 const prefix = "mirror.example";
 /** More than one piece of a download. */
