@@ -10,8 +10,8 @@ import { openPodman } from "./podman.ts";
 import { openRegctl } from "./regctl.ts";
 import { openSkopeo } from "./skopeo.ts";
 
-/** What the fixtures are made with, whatever client is tried. */
-export const commonPackages = ["busybox-static", "skopeo"];
+/** What the fixtures are made with, and the upstream of the mirror, whatever client is tried. */
+export const commonPackages = ["busybox-static", "skopeo", "docker-registry"];
 
 /** The clients that are tried, in the columns' order of the matrix. */
 export const catalogue: readonly ClientEntry[] = [

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { type Fixture, mebibyte } from "./fixtures/images.ts";
 import { assertMounted, assertResumed, withProxy } from "./harness/checks.ts";
 import type { Client, Lab } from "./harness/client.ts";
+import { checkMirror, writeDocumented } from "./harness/mirror.ts";
 import { seeds } from "./harness/seed.ts";
 import { checkLogin } from "./login.ts";
 
@@ -14,9 +15,13 @@ export async function openContainerd(lab: Lab): Promise<Client> {
   const pullFrom = (reference: string) => ctr("images", "pull", "--plain-http", "--all-platforms", reference);
   const pushTo = (reference: string) => ctr("images", "push", "--plain-http", reference);
 
-  async function assertDigest(reference: string, digest: string): Promise<void> {
+  async function digestOf(reference: string): Promise<string> {
     const [, row = ""] = (await ctr("images", "list", `name==${reference}`)).split("\n");
-    assert.equal(row.split(/\s+/)[2], digest);
+    return row.split(/\s+/)[2] ?? "";
+  }
+
+  async function assertDigest(reference: string, digest: string): Promise<void> {
+    assert.equal(await digestOf(reference), digest);
   }
 
   async function push(fixture: Fixture, repository: string): Promise<void> {
@@ -87,6 +92,21 @@ export async function openContainerd(lab: Lab): Promise<Client> {
           },
           pull: (reference) => ctr("images", "pull", "--plain-http", ...user, reference),
         });
+      },
+      mirror: async () => {
+        // The file for all registries first: the one for docker.io wins over it.
+        for (const file of ["containerd", "containerdNamed"] as const) {
+          await checkMirror(lab, file.toLowerCase(), "digest", async (mirror) => {
+            const hosts = dirname(dirname(await writeDocumented(mirror, file, dir)));
+            return {
+              pull: async (reference) => {
+                await ctr("images", "pull", "--hosts-dir", hosts, reference);
+                return digestOf(reference);
+              },
+              remove: (reference) => ctr("images", "remove", "--sync", reference),
+            };
+          });
+        }
       },
       "resumed pull": () =>
         withProxy(registry.host, { cutBlobAt: 30 * mebibyte }, async (proxy) => {

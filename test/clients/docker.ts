@@ -5,6 +5,7 @@ import { mebibyte } from "./fixtures/images.ts";
 import { assertMounted, assertResumed, assertSameMembers, lines, withProxy } from "./harness/checks.ts";
 import { type Client, type Lab, Skip } from "./harness/client.ts";
 import { startDockerd } from "./harness/dockerd.ts";
+import { checkMirror } from "./harness/mirror.ts";
 import { seeds } from "./harness/seed.ts";
 import { checkLogin } from "./login.ts";
 import { checkReadme, checkWorkflow, openShell } from "./reader.ts";
@@ -128,6 +129,14 @@ export async function openDocker(lab: Lab): Promise<Client> {
         };
         await checkSkerryPush(lab, `docker:${image(seeds.big)}`, fixtures.big.imageId, env);
       },
+      mirror: () =>
+        checkMirror(lab, "docker", "imageId", async () => ({
+          pull: async (reference) => {
+            await docker("pull", reference);
+            return imageId(reference);
+          },
+          remove: async (reference) => docker("image", "rm", "--force", await imageId(reference)),
+        })),
       "resumed pull": () =>
         withProxy(registry.host, { cutBlobAt: 30 * mebibyte }, async (proxy) => {
           await docker("image", "rm", "--force", fixtures.big.imageId);

@@ -60,5 +60,5 @@ async function partialPuller(lab: Lab, storage: string) {
     'pull_options = {enable_partial_images = "true", use_hard_links = "false", ostree_repos = ""}',
   ];
   await writeFile(configuration, settings.join("\n"));
-  return podmanIn(lab, storage, configuration);
+  return podmanIn(lab, storage, { storage: configuration });
 }

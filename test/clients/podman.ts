@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Fixture } from "./fixtures/images.ts";
 import { assertMounted, assertSameMembers, lines, withProxy } from "./harness/checks.ts";
 import type { Client, Lab } from "./harness/client.ts";
+import { checkMirror, writeDocumented } from "./harness/mirror.ts";
 import { seeds } from "./harness/seed.ts";
 import { checkLogin } from "./login.ts";
 import { checkPartialPull } from "./podman-partial.ts";
@@ -141,6 +142,16 @@ export async function openPodman(lab: Lab): Promise<Client> {
           pull: (reference) => podman("pull", ...options, reference),
         });
       },
+      mirror: () =>
+        checkMirror(lab, "podman", "imageId", async (mirror) => {
+          // Over plain HTTP the mirror has to be called insecure.
+          const registries = await writeDocumented(mirror, "containers", dir, "insecure = true\n");
+          const mirrored = podmanIn(lab, join(dir, "storage"), { registries });
+          return {
+            pull: async (reference) => `sha256:${lines(await mirrored("pull", "--quiet", reference))[0]}`,
+            remove: (reference) => podman("rmi", "--force", reference),
+          };
+        }),
       "partial pull": () => checkPartialPull(lab),
       "skerry push": async () => {
         const storage = join(dir, "storage");
@@ -159,17 +170,24 @@ export async function openPodman(lab: Lab): Promise<Client> {
 
 export type Podman = (...args: readonly string[]) => Promise<string>;
 
+/** Configuration that podman is given instead of its defaults. */
+export interface PodmanFiles {
+  /** A storage configuration, which names the places itself. */
+  readonly storage?: string;
+  /** A configuration of registries; else the one under test is known as insecure. */
+  readonly registries?: string;
+}
+
 /**
  * podman with its storage below `storage`, which nothing else uses. Each command has namespaces of its own, so no
  * mount and no container outlives it.
- * @param storageConf a storage configuration that names the places itself, instead of podman's defaults.
  */
-export function podmanIn({ processes, registry }: Lab, storage: string, storageConf?: string): Podman {
-  const command = podmanCommand(storage, storageConf);
+export function podmanIn({ processes, registry }: Lab, storage: string, files: PodmanFiles = {}): Podman {
+  const command = podmanCommand(storage, files.storage);
   const configuration = join(storage, "registries.conf");
   const env = {
-    CONTAINERS_REGISTRIES_CONF: configuration,
-    ...(storageConf === undefined ? {} : { CONTAINERS_STORAGE_CONF: storageConf }),
+    CONTAINERS_REGISTRIES_CONF: files.registries ?? configuration,
+    ...(files.storage === undefined ? {} : { CONTAINERS_STORAGE_CONF: files.storage }),
   };
   return async (...args) => {
     await mkdir(storage, { recursive: true });

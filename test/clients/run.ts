@@ -8,6 +8,7 @@ import { Cleanup } from "./harness/cleanup.ts";
 import { runClient } from "./harness/clients-run.ts";
 import { startClosedServer } from "./harness/closed.ts";
 import { writeMatrix } from "./harness/matrix.ts";
+import { startMirror } from "./harness/mirror.ts";
 import { installPackages } from "./harness/packages.ts";
 import { Processes } from "./harness/processes.ts";
 import { RegistryProbe } from "./harness/registry.ts";
@@ -79,13 +80,16 @@ async function runAll(processes: Processes, cleanup: Cleanup, report: Report): P
   }
   const closed = flags.registry === undefined ? await startClosedServer(processes, work) : undefined;
   if (closed !== undefined) cleanup.add(() => closed.stop());
+  // In CI what cannot be had is a failure.
+  const hasMirror = flags.registry === undefined && (strict || !missingPackages.has("docker-registry"));
+  const mirror = hasMirror ? await startMirror(processes, work, cleanup) : undefined;
   const registry = new RegistryProbe(host);
   await registry.ready(30);
   await seed(processes, registry, fixtures);
 
   for (const entry of entries) {
     await runClient(
-      { lab: { processes, registry, fixtures, closed }, dir: work, report, missingPackages, strict },
+      { lab: { processes, registry, fixtures, closed, mirror }, dir: work, report, missingPackages, strict },
       entry,
     );
   }

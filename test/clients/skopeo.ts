@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Fixture } from "./fixtures/images.ts";
 import { assertMounted, assertSameMembers, layoutDigest, withProxy } from "./harness/checks.ts";
 import type { Client, Lab } from "./harness/client.ts";
+import { checkMirror, writeDocumented } from "./harness/mirror.ts";
 import { sha256 } from "./harness/registry.ts";
 import { seeds } from "./harness/seed.ts";
 import { checkLogin } from "./login.ts";
@@ -86,6 +87,26 @@ export async function openSkopeo(lab: Lab): Promise<Client> {
           await copy(source, `docker://${proxy.host}/skopeo/mounted:v1`);
           assertMounted(proxy);
           await registry.verify("skopeo/mounted", "v1", fixtures.busybox.digest);
+        }),
+      mirror: () =>
+        checkMirror(lab, "skopeo", "digest", async (mirror) => {
+          // Over plain HTTP the mirror has to be called insecure.
+          const registries = await writeDocumented(mirror, "containers", dir, "insecure = true\n");
+          const layout = join(dir, "mirror-layout");
+          return {
+            pull: async (reference) => {
+              const from = `docker://${reference}`;
+              await processes.run([
+                "skopeo",
+                `--registries-conf=${registries}`,
+                "copy",
+                from,
+                `oci:${layout}:v1`,
+              ]);
+              return (await layoutDigest(layout)) ?? "";
+            },
+            remove: () => rm(layout, { recursive: true }),
+          };
         }),
       delete: async () => {
         await push(fixtures.busybox, "skopeo/deleted");

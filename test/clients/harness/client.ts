@@ -2,6 +2,7 @@ import type { Fixtures } from "../fixtures/images.ts";
 import type { Cleanup } from "./cleanup.ts";
 import type { ClosedServer } from "./closed.ts";
 import type { GoTool } from "./go-tools.ts";
+import type { Mirror } from "./mirror.ts";
 import type { Processes } from "./processes.ts";
 import type { RegistryProbe } from "./registry.ts";
 
@@ -29,6 +30,7 @@ export const features = [
   "sign",
   "chart",
   "login",
+  "mirror",
   "delete",
 ] as const;
 
@@ -47,6 +49,8 @@ export interface Lab {
   readonly fixtures: Fixtures;
   /** Undefined when the registry under test is not one that was started here. */
   readonly closed: ClosedServer | undefined;
+  /** Undefined too when there is no docker-registry. */
+  readonly mirror: Mirror | undefined;
   /** A folder for this client alone, empty at first. */
   readonly dir: string;
   /** Undone when the client has had its turn. */

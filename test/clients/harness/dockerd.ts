@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Lab } from "./client.ts";
+import { writeDocumented } from "./mirror.ts";
 
 /** Runs a command of the docker client against the started daemon; returns its standard output. */
 export type Docker = (...args: readonly string[]) => Promise<string>;
@@ -13,15 +14,16 @@ export function dockerCommand({ dir }: Lab): readonly string[] {
 
 /** Starts a docker daemon that shares nothing with one that may run here already, and has no network of its own. */
 export async function startDockerd(lab: Lab): Promise<Docker> {
-  const { processes, dir, cleanup } = lab;
+  const { processes, dir, cleanup, mirror } = lab;
   const client = dockerCommand(lab);
   const docker: Docker = (...args) => {
     return processes.run([...client, ...args], { timeout: 120, env: { DOCKER_BUILDKIT: "1" } });
   };
-  await writeFile(join(dir, "daemon.json"), "{}");
+  const config = join(dir, "daemon.json");
+  await writeFile(config, "{}");
   const command = [
     "dockerd",
-    `--config-file=${join(dir, "daemon.json")}`,
+    `--config-file=${mirror === undefined ? config : await writeDocumented(mirror, "docker", dir)}`,
     `--host=${client.at(-1)}`,
     `--data-root=${join(dir, "data")}`,
     `--exec-root=${join(dir, "exec")}`,

@@ -40,6 +40,8 @@ const meanings: Readonly<Record<Feature, string>> = {
   chart: "a Helm chart comes back byte for byte",
   login:
     "with its key, and only with that, a closed registry lets the client push and pull, and only where it may",
+  mirror:
+    "an image of `docker.io` is pulled under that name through Skerry, and again when `docker.io` is gone ([pull-through](pull-through.md))",
   delete: "a tag, a manifest or a blob is gone afterwards",
 };
 
