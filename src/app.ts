@@ -33,6 +33,7 @@ import { postDeletion, showDeletion } from "./web/manifest-deletion.tsx";
 import { page, pageOr } from "./web/page.tsx";
 import { showRepositories } from "./web/repositories.tsx";
 import { postRepositoryDeletion, showRepositoryDeletion } from "./web/repository-deletion.tsx";
+import { showRetention } from "./web/retention.tsx";
 import { postSignIn, postSignOut, showSignIn } from "./web/sign-in.tsx";
 import { showStorage } from "./web/storage.tsx";
 import { showTags } from "./web/tags.tsx";
@@ -82,6 +83,7 @@ const routes: readonly (readonly [path: string, methods: Methods])[] = [
     "/-/repositories/:name{.+}/-/delete",
     { GET: page(showRepositoryDeletion), POST: page(postRepositoryDeletion) },
   ],
+  ["/-/repositories/:name{.+}/-/retention", { GET: page(showRetention) }],
   ["/-/repositories/:name{.+}/-/tags/:tag/history", { GET: page(showHistory) }],
   ["/-/repositories/:name{.+}/-/tags/:tag/restore", { POST: page(postRestore) }],
   [

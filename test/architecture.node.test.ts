@@ -46,6 +46,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     "handlers/context.ts",
     "handlers/errors.ts",
     "handlers/location.ts",
+    "handlers/retention.ts",
     "maintenance/",
     "auth/",
     "storage/",

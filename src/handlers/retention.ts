@@ -28,7 +28,8 @@ export async function getVerdicts(c: RegistryContext): Promise<Response> {
   return jsonPage(c, body, next);
 }
 
-async function verdicts(
+/** What retention says of the tags after `last`, `limit` at most. A repository without a rule keeps all. */
+export async function verdicts(
   { store, config }: Registry,
   name: RepositoryName,
   limit: number,

@@ -104,6 +104,8 @@ function Report({ report }: { readonly report: GcReport }) {
 const names: readonly (readonly [keyof GcCounts, string])[] = [
   ["repositories", "Repositories visited"],
   ["manifests", "Manifests read"],
+  ["expiredTags", "Expired tags"],
+  ["untaggedManifests", "Untagged manifests"],
   ["layerLinks", "Links of blobs"],
   ["blobs", "Blobs"],
   ["claims", "Claims"],

@@ -15,6 +15,7 @@ export const paths = {
   manifest: (name: RepositoryName, reference: string) => `/-/repositories/${name}/-/manifests/${reference}`,
   deleteManifest: (name: RepositoryName, reference: string) =>
     `/-/repositories/${name}/-/manifests/${reference}/delete`,
+  retention: (name: RepositoryName) => `/-/repositories/${name}/-/retention`,
   restore: (name: RepositoryName, tag: string) => `/-/repositories/${name}/-/tags/${tag}/restore`,
   history: (name: RepositoryName, tag: string) => `/-/repositories/${name}/-/tags/${tag}/history`,
 } as const;

@@ -40,11 +40,14 @@ export async function showTags({ c }: PageRequest): Promise<Content> {
     <>
       <div class="heading">
         <h1>{name}</h1>
-        {offers(c, name, "delete") && (
-          <a class="danger" href={paths.deleteRepository(name)}>
-            Delete repository
-          </a>
-        )}
+        <span class="actions">
+          {c.var.access.admin && <a href={paths.retention(name)}>Retention</a>}
+          {offers(c, name, "delete") && (
+            <a class="danger" href={paths.deleteRepository(name)}>
+              Delete repository
+            </a>
+          )}
+        </span>
       </div>
       {c.var.registry.isPullThrough(name) && (
         <p class="hint">Mirrors another registry: what was pulled from here before is shown.</p>

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
+import { readConfig } from "../../src/config.ts";
 import { type AuthWorld, createAuthWorld, pushAsRoot } from "../auth/world.ts";
-import { blobOf, noise, pushBlob } from "../support/content.ts";
+import { blobOf, noise, pushBlob, pushImage } from "../support/content.ts";
 import { createTestRegistry } from "../support/registry.ts";
 import { Browser } from "./browser.ts";
 
@@ -66,3 +67,24 @@ async function keys({ stranger }: AuthWorld): Promise<readonly string[]> {
   const { objects } = await stranger.registry.store.bucket.list();
   return objects.map(({ key, etag }) => `${key} ${etag}`);
 }
+
+describe("retention", () => {
+  const path = "/-/repositories/team/app/-/retention";
+
+  test("shows an admin which tags go, and why, and takes none", async () => {
+    await pushImage(world.as(world.accounts.root), "team/app", "keep", "kept");
+    const { retention } = readConfig({
+      RETENTION: JSON.stringify([{ repositories: ["team/*"], keep: { tags: ["keep"] } }]),
+    });
+    const root = await signedIn("root", { retention });
+    const { text } = await root.get(path);
+    expect(text).toMatch(/manifests\/1"[\s\S]*>goes</);
+    expect(text).toMatch(/manifests\/keep"[\s\S]*<td>stays</);
+    expect((await root.get("/-/repositories/team/app/-/manifests/1")).status).toBe(200);
+    expect((await (await signedIn("root")).get(path)).text).toContain("No rule is for this repository");
+  });
+
+  test("is for admins alone", async () => {
+    expect((await (await signedIn("reader")).get(path)).status).toBe(403);
+  });
+});
