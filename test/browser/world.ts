@@ -153,6 +153,7 @@ export function allPages({ digests }: World): readonly string[] {
     `${app}/-/manifests/1.1/delete`,
     `${app}/-/manifests/${digests.app}/delete`,
     `${app}/-/delete`,
+    `${app}/-/retention`,
     "/-/repositories/team/hostile/-/manifests/1",
     "/-/storage",
     "/-/garbage-collection",
