@@ -6,7 +6,7 @@ import { startLocalRegistry } from "../../scripts/local-registry.ts";
 import { blocksOf } from "../docs/pages.ts";
 import { type Pulled, pullEverything } from "../operations/pull.ts";
 import { Pusher, type Values } from "../operations/storm.ts";
-import { askerOf } from "../support/registry.ts";
+import { askerOf } from "../support/asker.ts";
 import { startResigningProxy } from "./resigning-proxy.ts";
 import { skerry, type World } from "./world.ts";
 

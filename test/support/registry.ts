@@ -21,16 +21,6 @@ export interface Client {
 /** Whoever can send requests: a client of a test registry, or of one behind a socket. */
 export type Asker = Pick<Client, "ask">;
 
-/** Asks a registry over HTTP. */
-export function askerOf(origin: string): Asker {
-  return {
-    ask(request, { headers, body = null } = {}) {
-      const [method = "GET", url = "/"] = request.split(" ");
-      return fetch(new URL(url, origin), { method, body, ...(headers !== undefined && { headers }) });
-    },
-  };
-}
-
 export interface TestRegistry extends Doubles {
   /** A client, and isolate, under a name by which the gate tells its operations. */
   client(actor?: string, overrides?: Partial<Config>): Client;

@@ -1,8 +1,9 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { basic, makeSigner, makeTestAccount, type TestAccount } from "../auth/credentials.ts";
 import { errorsOf } from "../support/answers.ts";
+import { askerOf } from "../support/asker.ts";
 import { pushImage, type TestManifest } from "../support/content.ts";
-import { type Asker, askerOf } from "../support/registry.ts";
+import type { Asker } from "../support/registry.ts";
 import { exchange, type WireResponse } from "../wire/connection.ts";
 import { useRegistry } from "../wire/registry.ts";
 import { useEdge } from "./edge.ts";
