@@ -7,6 +7,7 @@ const rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 
 /** axe's rules for WCAG 2.2 A and AA, on every page, in light and in dark. */
 export async function accessibility(world: World, checks: Checks): Promise<void> {
+  const backgrounds = new Set<string>();
   for (const colorScheme of ["light", "dark"] as const) {
     await checks.check(`axe finds nothing against any page, ${colorScheme}`, () =>
       world.visit(
@@ -25,12 +26,14 @@ export async function accessibility(world: World, checks: Checks): Promise<void>
             assert.deepEqual(violations.map(complaint), [], path);
             passes += passed.length;
           }
+          backgrounds.add(await page.evaluate("getComputedStyle(document.body).backgroundColor"));
           console.log(`     ${paths.length} pages, ${passes} rules passed, 0 violations`);
         },
         { colorScheme },
       ),
     );
   }
+  await checks.check("dark is another look than light", async () => assert.equal(backgrounds.size, 2));
 }
 
 function complaint({ id, help, nodes }: axe.Result): string {

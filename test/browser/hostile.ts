@@ -2,7 +2,7 @@
 const run = "window.__ran=1";
 
 /** What somebody could put into an image so that it runs in the browser of who looks at it. */
-const attacks: Readonly<Record<string, string>> = {
+export const attacks: Readonly<Record<string, string>> = {
   script: `<script>${run}</script>`,
   image: `"><img src=x onerror="${run}">`,
   "svg in an attribute": `' onmouseover='${run}' x='<svg/onload=${run}>`,

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { runChecks } from "../interchange/run-checks.ts";
 import { accessibility } from "./accessibility.ts";
+import { changes } from "./changes.ts";
 import { safety } from "./safety.ts";
 import { takeScreenshots } from "./screenshots.ts";
 import { visits } from "./visits.ts";
@@ -19,4 +20,5 @@ process.exitCode = await runChecks("web", ["chromium"], async ({ checks, dir, cl
   await accessibility(world, checks);
   await safety(world, checks);
   await visits(world, checks);
+  await changes(world, checks);
 });

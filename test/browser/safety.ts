@@ -4,10 +4,43 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Page } from "playwright-core";
 import type { Checks } from "../interchange/checks.ts";
+import { attacks } from "./hostile.ts";
 import { allPages, signIn, type World } from "./world.ts";
 
 /** That nothing of an image runs, that pages keep to their own policy, and that other sites change nothing. */
 export async function safety(world: World, checks: Checks): Promise<void> {
+  await checks.check(
+    "a script that runs would be noticed, and the policy stops one that gets into a page",
+    () =>
+      world.visit(async (page) => {
+        const heard = listen(page);
+        await page.setContent(attacks.script ?? "");
+        assert.equal(await page.evaluate("window.__ran"), 1);
+        await page.goto("/-/sign-in");
+        const complaint = page.waitForEvent("console");
+        await page.evaluate(
+          "document.body.append(Object.assign(document.createElement('script'), { text: 'window.__ran=1' }))",
+        );
+        assert.match((await complaint).text(), /Content Security Policy/);
+        assert.equal(await page.evaluate("window.__ran"), undefined);
+        assert.equal(heard.length, 1);
+      }),
+  );
+
+  await checks.check("over https the cookie of a session is Secure, and of this host alone", async () => {
+    const answer = await fetch(`${world.origin}/-/sign-in`, {
+      method: "POST",
+      redirect: "manual",
+      headers: { "X-Forwarded-Proto": "https", Origin: `https://${new URL(world.origin).host}` },
+      body: new URLSearchParams({ name: "root", key: world.keys.root }),
+    });
+    assert.equal(answer.status, 303);
+    const [value, ...attributes] = (answer.headers.get("Set-Cookie") ?? "").split("; ");
+    assert.match(value ?? "", /^__Host-skerry=./);
+    for (const attribute of ["Secure", "HttpOnly", "SameSite=Lax", "Path=/"])
+      assert.ok(attributes.includes(attribute), `${attribute} is missing`);
+  });
+
   await checks.check("nothing that a hostile image says runs, and all of it is there to read", () =>
     world.visit(async (page) => {
       const heard = listen(page);

@@ -1,7 +1,10 @@
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { makeAccount, makeTokenKey } from "../../scripts/commands/key.ts";
-import { type LocalRegistry, startLocalRegistry } from "../../scripts/local-registry.ts";
+import { startLocalRegistry } from "../../scripts/local-registry.ts";
+import { basic } from "../auth/credentials.ts";
+import { askerOf } from "../support/asker.ts";
 import { blobOf, expectStatus, indexOf, noise, putManifest } from "../support/content.ts";
+import type { Asker } from "../support/registry.ts";
 import { pushRealImage } from "../web/images.ts";
 import { hostileConfig } from "./hostile.ts";
 
@@ -14,22 +17,11 @@ export interface World {
   readonly keys: Readonly<Record<Account, string>>;
   /** What the images are, by what they are for. */
   readonly digests: Readonly<Record<"app" | "index", string>>;
+  /** Asks the API, past the pages. */
+  readonly asRoot: Asker;
   /** Does something with a page of its own, in a session of its own, and closes it. */
   visit(work: (page: Page) => Promise<void>, options?: BrowserContextOptions): Promise<void>;
   close(): Promise<void>;
-}
-
-/** Sends requests to a registry that listens, as an account. */
-function asker(origin: string, account: string, key: string) {
-  const authorization = `Basic ${btoa(`${account}:${key}`)}`;
-  return {
-    ask(request: string, { headers, body }: { headers?: HeadersInit; body?: BodyInit | null } = {}) {
-      const [method = "GET", url = "/"] = request.split(" ");
-      const all = new Headers(headers);
-      all.set("Authorization", authorization);
-      return fetch(new URL(url, origin), { method, headers: all, ...(body != null && { body }) });
-    },
-  };
 }
 
 /** Starts both. @param dir for the registry's state. */
@@ -44,9 +36,11 @@ export async function startWorld(dir: string): Promise<World> {
       PUBLIC_REPOSITORIES: "open/*",
       ACCOUNTS: `[${[root, writer, reader].map(({ entry }) => entry).join(",")}]`,
       TOKEN_KEY: await makeTokenKey(),
+      TRUST_PROXY: "true",
     },
   });
-  const digests = await seed(registry, root.key);
+  const asRoot = askerOf(registry.origin, basic({ name: "root", key: root.key }));
+  const digests = await seed(asRoot);
   const browser = await chromium.launch({
     executablePath: "/usr/bin/chromium",
     args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
@@ -55,6 +49,7 @@ export async function startWorld(dir: string): Promise<World> {
     origin: registry.origin,
     keys: { root: root.key, writer: writer.key, reader: reader.key },
     digests,
+    asRoot,
     visit: (work, options) => visit(browser, registry.origin, work, options),
     async close() {
       await browser.close();
@@ -78,8 +73,7 @@ async function visit(
   }
 }
 
-async function seed({ origin }: LocalRegistry, key: string): Promise<World["digests"]> {
-  const client = asker(origin, "root", key) as unknown as Parameters<typeof pushRealImage>[0];
+async function seed(client: Asker): Promise<World["digests"]> {
   const base = await blobOf(noise(600_000, 1));
   const layers = [base, await blobOf(noise(90_000, 2)), await blobOf(noise(2_400_000, 3))];
   const steps = [
@@ -124,6 +118,8 @@ async function seed({ origin }: LocalRegistry, key: string): Promise<World["dige
   await pushRealImage(client, "team/hostile", "1", hostileConfig, ["x"], {
     annotations: hostileConfig.config.Labels,
   });
+  for (const tag of ["older", "moved"]) await pushRealImage(client, "team/moved", tag, {}, ["older"]);
+  await pushRealImage(client, "team/moved", "moved", { author: "newer" }, ["newer"]);
   for (const name of ["open/tool", "private/secret", "team/old", "team/plain"])
     await pushRealImage(client, name, "1", {}, [name]);
   return { app: app.digest, index: index.digest };

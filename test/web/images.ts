@@ -1,6 +1,6 @@
 import type { TestBlob, TestManifest } from "../support/content.ts";
 import { blobOf, expectStatus, imageOf, pushBlob, putManifest } from "../support/content.ts";
-import type { Client } from "../support/registry.ts";
+import type { Asker } from "../support/registry.ts";
 
 /** What an image's configuration says, as image-spec has it. */
 export interface TestConfig {
@@ -9,7 +9,7 @@ export interface TestConfig {
 
 /** Pushes an image with a real configuration: a layer for each of `layers`. */
 export async function pushRealImage(
-  client: Client,
+  client: Asker,
   name: string,
   reference: string | undefined,
   config: TestConfig,
