@@ -64,6 +64,22 @@ export async function safety(world: World, checks: Checks): Promise<void> {
     }),
   );
 
+  await checks.check("nothing that an address says runs, or leads elsewhere", () =>
+    world.visit(async (page) => {
+      const heard = listen(page);
+      await signIn(page, world, "root");
+      for (const attack of Object.values(attacks).filter(({ length }) => length < 1000)) {
+        const text = encodeURIComponent(attack);
+        for (const path of [`/?q=${text}`, `/-/repositories/team/hostile/-/manifests/${text}`])
+          await page.goto(path);
+        await page.goto(`/-/sign-in?next=${text}`);
+        assert.equal(await page.locator("input[name=next]").inputValue(), "/");
+        assert.equal(await page.evaluate("window.__ran"), undefined);
+      }
+      assert.deepEqual(heard, []);
+    }),
+  );
+
   await checks.check("no page breaks its policy, or anything else", () =>
     world.visit(async (page) => {
       const heard = listen(page);

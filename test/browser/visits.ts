@@ -18,6 +18,8 @@ export async function visits(world: World, checks: Checks): Promise<void> {
       const answer = await page.goto(app);
       assert.equal(answer?.status(), 401);
       await page.getByLabel("Key").waitFor();
+      for (const path of ["/-/storage", "/-/garbage-collection"])
+        assert.equal((await page.goto(path))?.status(), 401, path);
     },
   );
 
@@ -99,6 +101,19 @@ export async function visits(world: World, checks: Checks): Promise<void> {
         `layers are drawn ${widths.join(", ")}`,
       );
     },
+  );
+
+  await check(
+    "every page can be read without script",
+    async (page) => {
+      await signIn(page, world, "root");
+      for (const path of allPages(world)) {
+        await page.goto(path);
+        await page.getByRole("main").getByRole("heading", { level: 1 }).waitFor();
+        assert.equal(await page.getByRole("button", { name: "Copy" }).count(), 0, path);
+      }
+    },
+    { javaScriptEnabled: false },
   );
 
   await check("an index leads to its platforms", async (page) => {

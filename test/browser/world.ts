@@ -3,7 +3,7 @@ import { makeAccount, makeTokenKey } from "../../scripts/commands/key.ts";
 import { startLocalRegistry } from "../../scripts/local-registry.ts";
 import { basic } from "../auth/credentials.ts";
 import { askerOf } from "../support/asker.ts";
-import { blobOf, expectStatus, indexOf, noise, putManifest } from "../support/content.ts";
+import { blobOf, expectStatus, indexOf, noise, putManifest, type TestManifest } from "../support/content.ts";
 import type { Asker } from "../support/registry.ts";
 import { pushRealImage } from "../web/images.ts";
 import { hostileConfig } from "./hostile.ts";
@@ -97,32 +97,35 @@ async function seed(client: Asker): Promise<World["digests"]> {
   await pushRealImage(client, "team/app", "1.0", { ...config, created: "2026-10-01T12:00:00Z" }, [base]);
   const app = await pushRealImage(client, "team/app", "1.1", config, layers);
   await expectStatus(putManifest(client, "team/app", "latest", app), 201);
-  const subject = { mediaType: app.mediaType, digest: app.digest, size: app.bytes.byteLength };
-  const signature = { subject, artifactType: "application/vnd.example.signature" };
+  const signature = { subject: descriptorOf(app), artifactType: "application/vnd.example.signature" };
   await pushRealImage(client, "team/app", undefined, {}, ["a signature"], signature);
   const arm = await pushRealImage(client, "team/multi", undefined, { architecture: "arm64" }, ["arm"]);
   const amd = await pushRealImage(client, "team/multi", undefined, {}, ["amd"]);
   const platform = (architecture: string) => ({ os: "linux", architecture });
-  const descriptors = [arm, amd].map(({ mediaType, digest, bytes }, number) => {
-    return {
-      mediaType,
-      digest,
-      size: bytes.byteLength,
-      platform: platform(number === 0 ? "arm64" : "amd64"),
-    };
-  });
+  const descriptors = [
+    { ...descriptorOf(arm), platform: platform("arm64") },
+    { ...descriptorOf(amd), platform: platform("amd64") },
+  ];
   const index = await indexOf([arm, amd], { manifests: descriptors });
   await expectStatus(putManifest(client, "team/multi", "1", index), 201);
   for (let tag = 1; tag <= 30; tag++)
     await expectStatus(putManifest(client, "team/multi", `build-${tag}`, amd), 201);
-  await pushRealImage(client, "team/hostile", "1", hostileConfig, ["x"], {
-    annotations: hostileConfig.config.Labels,
+  const annotations = hostileConfig.config.Labels;
+  const hostile = await pushRealImage(client, "team/hostile", "1", hostileConfig, ["x"], { annotations });
+  await pushRealImage(client, "team/hostile", undefined, hostileConfig, ["y"], {
+    annotations,
+    artifactType: "application/vnd.example.signature",
+    subject: descriptorOf(hostile),
   });
   for (const tag of ["older", "moved"]) await pushRealImage(client, "team/moved", tag, {}, ["older"]);
   await pushRealImage(client, "team/moved", "moved", { author: "newer" }, ["newer"]);
   for (const name of ["open/tool", "private/secret", "team/old", "team/plain"])
     await pushRealImage(client, name, "1", {}, [name]);
   return { app: app.digest, index: index.digest };
+}
+
+function descriptorOf({ mediaType, digest, bytes }: TestManifest) {
+  return { mediaType, digest, size: bytes.byteLength };
 }
 
 /** Signs in by the form. */

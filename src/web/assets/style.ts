@@ -53,6 +53,7 @@ button, .button {
   font: inherit; font-weight: 600; padding: .4rem .9rem; border: 1px solid var(--accent); border-radius: .4rem;
   background: var(--accent); color: var(--accent-text); cursor: pointer; text-decoration: none; display: inline-block;
 }
+button[hidden] { display: none; }
 button:hover { filter: brightness(1.1); }
 button.quiet { background: transparent; color: var(--accent); font-weight: 500; padding: .2rem .6rem; border-color: var(--line); }
 button.danger { background: var(--danger); border-color: var(--danger); color: var(--page); }
