@@ -1,4 +1,5 @@
 import { RegistryError } from "../oci/error.ts";
+import { concatenated } from "../oci/read-bytes.ts";
 
 /**
  * Bytes of an unwanted body that are read and dropped, so that the client gets to read the answer: more than the
@@ -33,7 +34,7 @@ export async function readLimited(
   let size = 0;
   for (;;) {
     const { done, value } = await reader.read().catch(endedEarly);
-    if (done) return concatenate(chunks, size);
+    if (done) return concatenated(chunks, size);
     size += value.byteLength;
     if (size > limit) break;
     chunks.push(value);
@@ -74,14 +75,4 @@ export async function readAll(request: Request): Promise<Uint8Array<ArrayBuffer>
 /** The client went away in the middle, or its chunked body is malformed. */
 function endedEarly(cause: unknown): never {
   throw new RegistryError("SIZE_INVALID", { message: "the body ended early", cause });
-}
-
-function concatenate(chunks: readonly Uint8Array[], size: number): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(size);
-  let offset = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, offset);
-    offset += chunk.byteLength;
-  }
-  return whole;
 }

@@ -15,6 +15,11 @@ export async function readBytes(
     if (size > limit) return undefined;
     chunks.push(chunk);
   }
+  return concatenated(chunks, size);
+}
+
+/** Chunks of `size` bytes in all, as one. */
+export function concatenated(chunks: readonly Uint8Array[], size: number): Uint8Array<ArrayBuffer> {
   const whole = new Uint8Array(size);
   let offset = 0;
   for (const chunk of chunks) {
