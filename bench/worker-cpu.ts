@@ -5,7 +5,7 @@ import { type Client, createClient, createTestRegistry } from "../test/support/r
 import { median, shown } from "./support/statistics.ts";
 
 // What Skerry's own code costs: the app in Node, over stores that answer at once from memory. Take a profile with
-// `node --cpu-prof bench/worker-cpu.ts`.
+// `node --import ./bench/support/jsx.ts --cpu-prof bench/worker-cpu.ts`.
 
 /** Answers each question as it was answered the first time. */
 function remembering<Arguments extends readonly unknown[], Result>(

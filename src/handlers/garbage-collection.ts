@@ -19,6 +19,8 @@ const resumption = v.strictObject({
     count: v.number(),
     claimsSince: v.number(),
     foreign: v.boolean(),
+    rules: v.optional(v.string()),
+    rulesSince: v.optional(v.number()),
     report: v.custom<GcReport>((value) => v.is(report, value)),
   }),
 });
@@ -55,6 +57,11 @@ export async function postStep(c: RegistryContext): Promise<Response> {
 
 async function resumed(c: RegistryContext): Promise<GcState | undefined> {
   if (c.req.raw.body === null || c.req.header("Content-Length") === "0") return undefined;
-  const { cursor, ...state } = (await readJson(c, resumption, maxBody)).resume;
-  return cursor === undefined ? state : { ...state, cursor };
+  const { cursor, rules, rulesSince, ...state } = (await readJson(c, resumption, maxBody)).resume;
+  return {
+    ...state,
+    ...(cursor !== undefined && { cursor }),
+    ...(rules !== undefined && { rules }),
+    ...(rulesSince !== undefined && { rulesSince }),
+  };
 }

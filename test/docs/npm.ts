@@ -29,7 +29,10 @@ export const checkNpm: Check = (words) => {
 export const checkNpx: Check = ([, program = "", ...args]) => checkBinary([program, ...args]);
 
 /** `node bench/run.ts`. */
-export const checkNode: Check = ([, file = "", ...args]) => checkProgramFile(file, args);
+export const checkNode: Check = ([, ...words]) => {
+  const [file = "", ...args] = words[0] === "--import" ? words.slice(2) : words;
+  return checkProgramFile(file, args);
+};
 
 /** `wrangler secret put NAME`: its own help must know the command and the options. */
 export const checkWrangler: Check = async ([, ...args]) => {

@@ -108,7 +108,11 @@ class Door {
         const [name = "", tag = ""] = reference.split(":");
         if ((await probe.digest(name, tag)) !== undefined) return false;
       }
-      return true;
+      // The catalog follows by events of its own.
+      return compareLists(this.host, holdings).then(
+        () => true,
+        () => false,
+      );
     };
     while (!(await isThere())) {
       assert.ok(Date.now() < deadline, `not there ${soon} seconds after the events`);

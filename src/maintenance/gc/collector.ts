@@ -52,6 +52,10 @@ export interface Collector {
   readonly onExpired?: ((expired: ExpiredTag) => unknown) | undefined;
   /** Identity of the pass: makes the two-run rule and the filter's salt. */
   readonly pass: number;
+  /** Whether the pass looks for what only a crash or another configuration left. */
+  readonly isDeep: boolean;
+  /** Since when the rules of retention are what they are, Unix time in milliseconds: no wait for them began before. */
+  readonly rulesSince: number;
   /** Counts what the step changed, so that one that changes nothing can be told. */
   progress: number;
   /** Set once a foreign write was seen: then no blob data is deleted in this pass. */

@@ -50,8 +50,10 @@ export async function collectRepository(collector: Collector, name: RepositoryNa
     await collectLayerLinks(collector, name, referenced);
   await collectDeadRevisions(collector, name, tombstones);
   await collectTagTombstones(collector, name);
-  await collectPullTimes(collector, name);
-  await collectMarks(collector, name, rule?.untagged !== undefined);
+  if (rule !== undefined || collector.isDeep) {
+    await collectPullTimes(collector, name);
+    await collectMarks(collector, name, rule?.untagged !== undefined);
+  }
   await collectUploads(collector, name);
   await forgetIfEmpty(collector, name);
   collector.report.counts.repositories++;

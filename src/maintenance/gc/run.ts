@@ -34,6 +34,9 @@ export interface GcState {
   /** Claims written before this time were looked at by an earlier pass. */
   readonly claimsSince: number;
   readonly foreign: boolean;
+  /** The rules of retention, and since when they are these; Unix time in milliseconds. */
+  readonly rules?: string;
+  readonly rulesSince?: number;
   readonly report: GcReport;
 }
 
@@ -75,6 +78,9 @@ export async function runGcStep(store: Store, step: GcStep, resume?: GcState): P
       return { ...state, phase: "adoption" };
     }
   }
+  const rules = JSON.stringify(step.policy.retention?.rules ?? []);
+  // A dry run remembers nothing: to it the rules are as old as what they judge.
+  if (state.rules !== rules) state = { ...state, rules, rulesSince: step.dryRun ? 0 : now };
   const bucket = new MeteredBucket(store.bucket, Math.max(step.operations - reserve, 1));
   const collector: Collector = {
     store: { ...store, bucket },
@@ -85,6 +91,8 @@ export async function runGcStep(store: Store, step: GcStep, resume?: GcState): P
     report: state.report,
     pass: state.pass,
     onExpired: step.onExpired,
+    isDeep: state.claimsSince === 0,
+    rulesSince: state.rulesSince ?? now,
     progress: 0,
     foreign: state.foreign || !isAdopted || (await wasWrittenLately(store, step.policy)),
   };
@@ -167,7 +175,9 @@ function nextPass(last: GcState, now: number, step: GcStep): GcState {
   const count = last.count + 1;
   // Claims that were too young for the last pass's grace are looked at now.
   const claimsSince = count % deepEvery === 0 ? 0 : last.pass - step.policy.grace;
-  return { ...firstState(now, step.dryRun ?? false), count, claimsSince };
+  const { rules, rulesSince } = last;
+  const kept = rules === undefined || rulesSince === undefined ? {} : { rules, rulesSince };
+  return { ...firstState(now, step.dryRun ?? false), count, claimsSince, ...kept };
 }
 
 /** Repositories after `cursor` in byte order, from the catalog and from those that only hold blobs. */

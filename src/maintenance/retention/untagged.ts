@@ -44,6 +44,7 @@ export async function removeUntagged(
 ): Promise<void> {
   const { store } = collector;
   const patience = Math.max(policy.keepHours * hour, collector.policy.grace);
+  const isPatient = store.clock.now() - collector.rulesSince <= patience;
   const tagged = await taggedDigests(collector, name);
   for await (const page of listed(collector, name, policy)) {
     const due = await mapBounded(page, store.concurrency, async (manifest): Promise<Digest | undefined> => {
@@ -54,7 +55,7 @@ export async function removeUntagged(
         (link.subject !== undefined && manifests.live.has(link.subject)) ||
         isPulled(collector, manifest, policy, recordedSince);
       const isMarked = mark !== undefined && markedGeneration(mark) === link.generation;
-      if (!isNeeded && isMarked) return isOlder(collector, mark, patience) ? digest : undefined;
+      if (!isNeeded && isMarked) return isPatient || !isOlder(collector, mark, patience) ? undefined : digest;
       if (!collector.dryRun && isNeeded && mark !== undefined) await removeMark(store, name, digest);
       if (!collector.dryRun && !isNeeded) await markUntagged(collector, name, manifest);
       return undefined;
