@@ -85,6 +85,8 @@ export async function readTagHead(store: Store, name: RepositoryName, tag: Tag):
 export function tagHeadOf(object: R2Object): TagHead | undefined {
   const metadata = object.customMetadata ?? {};
   if (metadata.state === undefined) return undefined;
+  // A copy of the bucket may know it by another name, and so may one that an early version of Skerry wrote.
+  if (metadata.state === "live" && metadata["media-type"] === undefined) return undefined;
   const target = targetOf({
     ...metadata,
     state: metadata.state,
