@@ -18,12 +18,22 @@ export class PullTimes {
 
   /** Records a pull, after its answer. */
   async record(store: Store, name: RepositoryName, pulled: Tag | Digest): Promise<void> {
-    const { bucket, layout, clock } = store;
+    const { layout, clock } = store;
     const key = layout.pulled(name, pulled);
     const now = clock.now();
     const known = this.#recorded.get(key);
     if (known !== undefined && now - known < precision) return;
     this.#recorded.set(key, now);
+    try {
+      await this.#write(store, key, now);
+    } catch (error) {
+      // The next pull tries again.
+      this.#recorded.delete(key);
+      throw error;
+    }
+  }
+
+  async #write({ bucket }: Store, key: string, now: number): Promise<void> {
     const record = await bucket.head(key);
     if (record !== null && now - record.uploaded.getTime() < precision) return;
     try {

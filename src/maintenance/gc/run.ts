@@ -116,11 +116,11 @@ export async function runGcStep(store: Store, step: GcStep, resume?: GcState): P
         visiting = name;
         counted = { ...state.report.counts };
         await collectRepository(collector, name);
+        visiting = undefined;
         await advance(name);
       }
       const { cursor: _, ...rest } = state;
       state = { ...rest, phase: "blobs" };
-      visiting = undefined;
     }
     const scope = { since: state.claimsSince };
     // What another registry links goes unseen until the bucket is adopted again.

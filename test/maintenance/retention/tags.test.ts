@@ -125,6 +125,22 @@ describe("pull times", () => {
     expect(await world.tags("app")).toEqual([]);
   });
 
+  it("that R2 did not take are recorded by the next pull", async () => {
+    const world = createRetentionWorld({ keep: { pulledWithinDays: 10 } });
+    await pushImage(world.client, "app", "a", "a");
+    world.registry.gate.policy = faults([
+      {
+        matching: ({ kind, keys }) => kind === "put" && (keys[0] ?? "").includes("/pulled/tags/"),
+        when: "before",
+      },
+    ]);
+    await world.client.ask("GET /v2/app/manifests/a");
+    world.registry.gate.policy = immediate;
+    await world.client.ask("GET /v2/app/manifests/a");
+    const keys = (await world.registry.r2.actor("onlooker").list()).objects.map(({ key }) => key);
+    expect(keys.filter((key) => key.includes("/_skerry/pulled/tags/"))).toHaveLength(1);
+  });
+
   it("are recorded only where a rule asks for them", async () => {
     const world = createRetentionWorld({ keep: { newest: 1 } });
     await pushImage(world.client, "app", "a", "a");
