@@ -5,10 +5,10 @@ import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { buildWorker, projectRoot } from "./build-worker.ts";
 
-/** KiB, after gzip, of the whole Worker, and of its core: what remains without log-ins, maintenance, pull-through, events and web pages. */
+/** KiB, after gzip, of the whole Worker, and of its core: what remains without log-ins, maintenance, pull-through, imports, events and web pages. */
 const limits = { whole: 120, core: 60 } as const;
 const beside = [
-  ...["auth", "maintenance", "upstream", "events", "web"].flatMap((folder) => [
+  ...["auth", "maintenance", "upstream", "imports", "events", "web"].flatMap((folder) => [
     `./${folder}/*`,
     `../${folder}/*`,
   ]),

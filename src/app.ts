@@ -12,6 +12,7 @@ import { errorResponse } from "./handlers/errors.ts";
 import { discoverExtensions, discoverRepositoryExtensions } from "./handlers/extensions.ts";
 import { getReports, postStep } from "./handlers/garbage-collection.ts";
 import { getLiveness, getReadiness, getVersion } from "./handlers/health.ts";
+import { cancelImport, getImport, getImports, startImport, stepImport } from "./handlers/imports.ts";
 import { deleteManifest, putManifest } from "./handlers/manifest-writes.ts";
 import { getManifest } from "./handlers/manifests.ts";
 import { namespace } from "./handlers/namespace.ts";
@@ -57,6 +58,8 @@ const routes: readonly (readonly [path: string, methods: Methods])[] = [
   ],
   ["/v2/:name{.+}/_skerry/uploads", { POST: startParts }],
   ["/v2/:name{.+}/_skerry/uploads/:session", { POST: nextParts }],
+  ["/v2/:name{.+}/_skerry/imports", { GET: getImports, POST: startImport }],
+  ["/v2/:name{.+}/_skerry/imports/:job", { GET: getImport, POST: stepImport, DELETE: cancelImport }],
   ["/v2/:name{.+}/blobs/:digest", { GET: getBlob, DELETE: deleteBlob }],
   ["/v2/:name{.+}/referrers/:digest", { GET: getReferrers }],
   ["/v2/_oci/ext/discover", { GET: discoverExtensions }],

@@ -5,6 +5,7 @@ import type { TokenIssuer } from "./auth/token-issuers.ts";
 import type { TokenKey } from "./auth/token-key.ts";
 import type { Message } from "./events/message.ts";
 import type { Webhook } from "./events/webhooks.ts";
+import type { ImportMessage } from "./imports/drive.ts";
 import type { RetentionRule } from "./maintenance/retention/rules.ts";
 import { createUrlPolicy, type UrlPolicy } from "./oci/urls.ts";
 import { settings } from "./settings.ts";
@@ -20,6 +21,8 @@ export interface Env {
   readonly RL?: RateLimit;
   /** Where events wait to be delivered. */
   readonly EVENTS?: Queue<Message>;
+  /** Where imports wait to be gone on with. */
+  readonly IMPORTS?: Queue<ImportMessage>;
   /** Gets a data point for each request. */
   readonly METRICS?: AnalyticsEngineDataset;
   readonly [variable: string]: unknown;

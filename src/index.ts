@@ -3,6 +3,8 @@ import { createApp, createBrokenApp } from "./app.ts";
 import { ConfigError, type Env, readConfig } from "./config.ts";
 import { consume } from "./events/consumer.ts";
 import { type Happening, tagExpired } from "./events/event.ts";
+import { consumeImports, driveImports } from "./imports/drive.ts";
+import { withImporter } from "./imports/settings.ts";
 import { consumeBucketEvents } from "./maintenance/events/consume.ts";
 import { runGcStep } from "./maintenance/gc/run.ts";
 import { gcStep } from "./maintenance/gc/settings.ts";
@@ -40,6 +42,7 @@ function registryOf(env: Env): Registry {
     loginLimit: env.RL,
     metrics: env.METRICS,
     queue: env.EVENTS,
+    importQueue: env.IMPORTS,
   };
   return createRegistry(readConfig(env), platform);
 }
@@ -60,6 +63,7 @@ const consumers: Readonly<Record<string, (batch: MessageBatch, registry: Registr
   "skerry-events": deliverEvents,
   // Has no consumer until somebody wants its messages tried again.
   "skerry-events-dead": deliverEvents,
+  "skerry-imports": goOnWithImports,
 };
 
 /** Events for webhooks (docs/events.md). */
@@ -90,25 +94,42 @@ async function takeBucketEvents(batch: MessageBatch, { config, store }: Registry
     console.log(JSON.stringify({ event: "bucket-events", ...report }));
 }
 
+/** Imports that are not done (docs/big-layers.md). */
+async function goOnWithImports({ messages }: MessageBatch, registry: Registry): Promise<void> {
+  await withImporter(registry, undefined, (importer) =>
+    consumeImports(importer, registry.importQueue, messages),
+  );
+}
+
+/** One step of garbage collection; a pass that needs more goes on with the next run. */
+async function collectGarbage({ config, store, events }: Registry): Promise<void> {
+  const expired: Happening[] = [];
+  const step = gcStep(config, {
+    every: passEvery,
+    onExpired: ({ name, tag, target }) => expired.push(tagExpired(name, tag, target)),
+  });
+  // A step that fails in the middle has removed tags all the same.
+  const { phase, report } = await runGcStep(store, step).finally(() =>
+    events.publish(expired, { origin: config.publicUrl }),
+  );
+  console.log(JSON.stringify({ event: "gc", phase, ...report }));
+}
+
 export default {
   fetch(request: Request, env: Env, ctx: ExecutionContext): Response | Promise<Response> {
     return appFor(env)(request, env, ctx);
   },
 
-  /** One step of garbage collection; a pass that needs more goes on with the next run. */
+  /** A step of garbage collection, then imports that nobody else goes on with. */
   async scheduled(_controller: ScheduledController, env: Env): Promise<void> {
-    const { config, store, events } = registryOf(env);
-    if (!config.gc || config.readOnly) return;
-    const expired: Happening[] = [];
-    const step = gcStep(config, {
-      every: passEvery,
-      onExpired: ({ name, tag, target }) => expired.push(tagExpired(name, tag, target)),
-    });
-    // A step that fails in the middle has removed tags all the same.
-    const { phase, report } = await runGcStep(store, step).finally(() =>
-      events.publish(expired, { origin: config.publicUrl }),
-    );
-    console.log(JSON.stringify({ event: "gc", phase, ...report }));
+    const registry = registryOf(env);
+    const { config } = registry;
+    if (config.readOnly) return;
+    try {
+      if (config.gc) await collectGarbage(registry);
+    } finally {
+      await withImporter(registry, undefined, driveImports);
+    }
   },
 
   /** A batch of one of the queues that wrangler.toml makes the Worker a consumer of. */

@@ -3,6 +3,7 @@ import { everything, type Grant, pullGrants } from "./auth/grants.ts";
 import { Sessions } from "./auth/sessions.ts";
 import type { Config } from "./config.ts";
 import { type EventQueue, Events } from "./events/events.ts";
+import type { ImportQueue } from "./imports/drive.ts";
 import type { Metrics } from "./observe/data-point.ts";
 import { ReadinessProbe } from "./observe/readiness.ts";
 import type { RepositoryName } from "./oci/name.ts";
@@ -36,6 +37,8 @@ export interface Registry {
   readonly log: Log;
   readonly metrics: Metrics | undefined;
   readonly events: Events;
+  /** Has imports gone on with; undefined: the cron and clients do. */
+  readonly importQueue: ImportQueue | undefined;
   readonly readiness: ReadinessProbe;
   readonly loginLimit: LoginLimit | undefined;
   /** The upstreams whose repositories are pulled through this registry. */
@@ -57,6 +60,8 @@ export interface Platform {
   readonly log?: Log;
   /** Keeps events until they are delivered. */
   readonly queue?: EventQueue | undefined;
+  /** Has imports gone on with. */
+  readonly importQueue?: ImportQueue | undefined;
   /** Takes a data point for each request. */
   readonly metrics?: Metrics | undefined;
   /** Counts failed logins; they are not limited unless given. */
@@ -96,6 +101,7 @@ export function createRegistry(config: Config, platform: Platform): Registry {
       clock,
       log: config.log === "off" ? () => undefined : log,
     }),
+    importQueue: platform.importQueue,
     metrics: platform.metrics,
     readiness: new ReadinessProbe(),
     loginLimit: platform.loginLimit,

@@ -22,11 +22,13 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     "auth/secret-json.ts",
     "version.ts",
   ],
+  imports: ["imports/", "upstream/", "maintenance/", "events/", "storage/", "oci/"],
   observe: ["observe/", "storage/", "oci/"],
   // registry.ts names the parts that handlers are given.
   handlers: [
     "handlers/",
     "observe/",
+    "imports/",
     "events/",
     "maintenance/",
     "upstream/",
@@ -63,9 +65,10 @@ const conditionalWriters: readonly string[] = ["storage/register.ts"];
 
 /**
  * Who may remove keys of the bucket: a projection of a register, an upload's own segments, and garbage collection:
- * under its guard, its own records and marks, and uploads whose sessions are over.
+ * under its guard, its own records and marks, and uploads whose sessions are over; and imports that are over.
  */
 const removers: readonly string[] = [
+  "imports/drive.ts",
   "maintenance/gc/blobs.ts",
   "maintenance/gc/run.ts",
   "maintenance/gc/sweep.ts",

@@ -1,10 +1,10 @@
+import { blobEvent } from "../events/blob-event.ts";
 import { ifNoneMatch } from "../oci/conditional.ts";
 import type { Digest } from "../oci/digest.ts";
 import { RegistryError } from "../oci/error.ts";
 import type { RepositoryName } from "../oci/name.ts";
 import { unreachable } from "../upstream/upstream-error.ts";
 import type { UpstreamRepository } from "../upstream/upstreams.ts";
-import { blobEvent } from "./blob-event.ts";
 import { blobHeaders, blobResponse, unsatisfiable } from "./blob-response.ts";
 import { announce, nearContent, type RegistryContext } from "./context.ts";
 

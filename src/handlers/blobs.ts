@@ -1,9 +1,9 @@
+import { blobEvent } from "../events/blob-event.ts";
 import { entityTag, ifNoneMatch, ifRange } from "../oci/conditional.ts";
 import { RegistryError } from "../oci/error.ts";
 import { contentRange, parseRange, unsatisfiedRange } from "../oci/range.ts";
 import { type Blob, openRange, statBlob } from "../storage/blobs.ts";
 import { unlinkBlob } from "../storage/layer-link.ts";
-import { blobEvent } from "./blob-event.ts";
 import { redirectToBucket } from "./blob-redirect.ts";
 import { blobHeaders, blobResponse, blobType, unsatisfiable } from "./blob-response.ts";
 import { blobThrough } from "./blob-through.ts";

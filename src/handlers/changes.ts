@@ -1,3 +1,4 @@
+import { tagDeletedEvent, tagSetEvent } from "../events/tag-event.ts";
 import { deleteRepositoryStep, type RepositoryDeletion } from "../maintenance/repository-delete.ts";
 import type { Digest } from "../oci/digest.ts";
 import { RegistryError } from "../oci/error.ts";
@@ -8,7 +9,6 @@ import { pointTag } from "../storage/tag-point.ts";
 import { readTag, type TagState } from "../storage/tag-register.ts";
 import { type TagCondition, untag } from "../storage/tag-set.ts";
 import { announce, nearContent, type RegistryContext, seeThrough } from "./context.ts";
-import { tagDeletedEvent, tagSetEvent } from "./tag-event.ts";
 
 /** Removes a tag for a caller who may. @throws RegistryError as untag. */
 export async function removeTag(

@@ -64,12 +64,12 @@ function refuseUnlessWritable(c: RegistryContext, name: RepositoryName, action: 
 
 /**
  * The methods of the route, as `Allow` lists them (P7, A4): without those that the configuration refuses, or that
- * a mirror does. An upload is for writers alone, and cancelling one deletes nothing.
+ * a mirror does. An upload or import is for writers alone, and cancelling one deletes nothing.
  */
 export function allowedMethods(c: RegistryContext): string {
   const { config, isPullThrough } = c.var.registry;
   const name = tryParseRepositoryName(c.req.param("name") ?? "");
-  const isUpload = c.req.param("session") !== undefined;
+  const isUpload = c.req.param("session") !== undefined || c.req.param("job") !== undefined;
   const isFixed = name !== undefined && (config.readOnly || isPullThrough(name));
   const keepsAll = name !== undefined && !config.deleteEnabled && !isUpload;
   return c.var.methods

@@ -1,3 +1,4 @@
+import { tagSetEvent } from "../events/tag-event.ts";
 import { ruleFor } from "../maintenance/retention/rules.ts";
 import { algorithmOf, type Digest, digestOf } from "../oci/digest.ts";
 import { RegistryError } from "../oci/error.ts";
@@ -23,7 +24,6 @@ import {
   tagOrDigestParam,
 } from "./context.ts";
 import { absoluteUrl, manifestPath } from "./location.ts";
-import { tagSetEvent } from "./tag-event.ts";
 
 /** Tags that one PUT by digest may set; the specification asks for at least ten. */
 const maxTagParams = 50;

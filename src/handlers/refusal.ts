@@ -9,10 +9,11 @@ import { routeScopes } from "./route-scopes.ts";
  * The answer to a caller who may not do what the request asks: 401 with a challenge for who sent nothing, or a
  * token that does not reach so far (clients then get one that does), and 403 for an account, which has no more to
  * give. It is the same whether or not there is such a repository.
+ * @param besides scopes that the request needs besides those of its route.
  */
-export function refused(c: RegistryContext): RegistryError {
+export function refused(c: RegistryContext, besides: readonly Scope[] = []): RegistryError {
   const { scheme } = c.var.access.caller;
-  const scopes = routeScopes(c);
+  const scopes = [...routeScopes(c), ...besides];
   if (scheme === "basic" || scheme === "session")
     return new RegistryError("DENIED", { detail: detailOf(scopes) });
   return unauthorized(c, scopes, scheme === "bearer" ? "insufficient_scope" : undefined);

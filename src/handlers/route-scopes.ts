@@ -4,7 +4,7 @@ import type { RegistryContext } from "./context.ts";
 
 /** The paths of a repository, so that its name is as long as the router takes it. */
 const repositoryPath =
-  /^\/v2\/(?<name>.+)\/(?:(?<uploads>blobs\/uploads(?:\/[^/]*)?)|manifests\/[^/]+|blobs\/[^/]+|tags\/list|referrers\/[^/]+|_(?:skerry|oci)\/.+?)\/?$/;
+  /^\/v2\/(?<name>.+)\/(?:(?<writers>(?:blobs\/uploads|_skerry\/imports)(?:\/[^/]*)?)|manifests\/[^/]+|blobs\/[^/]+|tags\/list|referrers\/[^/]+|_(?:skerry|oci)\/.+?)\/?$/;
 
 /**
  * The scopes that a token needs for this request (G.1, M29): what a 401 tells the client to ask for. None for a
@@ -19,11 +19,11 @@ export function routeScopes(c: RegistryContext): readonly Scope[] {
   if (name === undefined) return [];
   const from = tryParseRepositoryName(c.req.query("from") ?? "");
   const mounted = method === "POST" && from !== undefined ? [repositoryScope(from, "pull")] : [];
-  return [repositoryScope(name, actionOf(method, groups?.uploads !== undefined)), ...mounted];
+  return [repositoryScope(name, actionOf(method, groups?.writers !== undefined)), ...mounted];
 }
 
-function actionOf(method: string, isUpload: boolean) {
-  if (isUpload) return "push";
+function actionOf(method: string, isForWriters: boolean) {
+  if (isForWriters) return "push";
   if (method === "DELETE") return "delete";
   return method === "GET" || method === "HEAD" || method === "OPTIONS" ? "pull" : "push";
 }

@@ -1,3 +1,4 @@
+import { blobEvent } from "../events/blob-event.ts";
 import { algorithmOf, type Digest } from "../oci/digest.ts";
 import { type ErrorCode, RegistryError } from "../oci/error.ts";
 import type { RepositoryName } from "../oci/name.ts";
@@ -18,7 +19,6 @@ import {
   statSegment,
 } from "../storage/segments.ts";
 import type { UploadState } from "../storage/upload-state.ts";
-import { blobEvent } from "./blob-event.ts";
 import { contentLength, readAll } from "./body.ts";
 import { announce, defer, type RegistryContext } from "./context.ts";
 import { appendBody, type Chunk, hasBody, smallBody } from "./upload-body.ts";

@@ -1,3 +1,4 @@
+import { blobEvent } from "../events/blob-event.ts";
 import {
   algorithmOf,
   type Digest,
@@ -11,7 +12,6 @@ import { type RepositoryName, tryParseRepositoryName } from "../oci/name.ts";
 import { findMountSource, mountBlob } from "../storage/mount.ts";
 import { endSession } from "../storage/segments.ts";
 import { newUpload, type UploadState } from "../storage/upload-state.ts";
-import { blobEvent } from "./blob-event.ts";
 import { contentLength } from "./body.ts";
 import { announce, type RegistryContext, repositoryFor, seeThrough } from "./context.ts";
 import { absoluteUrl, blobPath } from "./location.ts";

@@ -46,7 +46,8 @@ export type Key =
   | { readonly kind: "adoptState" }
   | { readonly kind: "foreignMark" }
   | { readonly kind: "uploadKey" }
-  | { readonly kind: "account"; readonly account: string };
+  | { readonly kind: "account"; readonly account: string }
+  | { readonly kind: "importJob"; readonly id: string };
 
 /** Digits of a segment's offset: enough for 10^15 bytes, and a listing in key order is one in offset order. */
 export const offsetDigits = 15;
@@ -153,6 +154,7 @@ const readers: readonly (readonly [RegExp, (groups: Groups) => Key | undefined])
     new RegExp(`^skerry/gc/orphans/${shardedHex}$`),
     (g) => withDigest(g, (digest) => ({ kind: "orphan", digest })),
   ],
+  [/^skerry\/imports\/(?<id>[0-9a-f-]{36})$/, (g) => ({ kind: "importJob", id: g.id ?? "" })],
   [/^skerry\/keys\/upload(?<none>)$/, () => ({ kind: "uploadKey" })],
   [
     /^skerry\/accounts\/(?<account>[a-z0-9]+(?:[._-][a-z0-9]+)*)$/,

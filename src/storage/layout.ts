@@ -205,6 +205,16 @@ export class Layout {
     return `${this.accounts()}${account}`;
   }
 
+  /** Listing this prefix gives the imports, open or over. */
+  imports(): string {
+    return `${this.#root}skerry/imports/`;
+  }
+
+  /** @param id a UUID. */
+  importJob(id: string): string {
+    return `${this.imports()}${id}`;
+  }
+
   /** Its time is that of the last write by another registry that was seen. */
   foreignMark(): string {
     return `${this.#root}skerry/adopt/foreign`;

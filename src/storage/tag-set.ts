@@ -126,6 +126,16 @@ export async function untag(
   throw retryLater(1, "the tag is being written by others");
 }
 
+/** What the tag names now, as a condition on it sees it. */
+export async function currentDigest(
+  store: Store,
+  name: RepositoryName,
+  tag: Tag,
+): Promise<Digest | undefined> {
+  const state = await withLegacyTag(store, name, tag, await readTag(store, name, tag));
+  return liveDigest(store, name, state, undefined);
+}
+
 /** What the tag names, if that life of the manifest is not over. */
 async function liveDigest(
   store: Store,

@@ -62,6 +62,14 @@ export class UpstreamBlobs {
     return lengthOf(response);
   }
 
+  /** The upstream's 200 with the blob, not checked against the digest. @throws UpstreamError */
+  async get(repository: UpstreamRepository, digest: Digest): Promise<Response> {
+    const response = await this.#client.open(repository, `blobs/${digest}`, requestOf(digest, "GET"));
+    if (response.status === 200) return response;
+    await discard(response);
+    throw unreachable(`a blob with status ${response.status}`);
+  }
+
   /**
    * The upstream's answer to a request for one range; neither kept nor checked against the digest.
    * @returns a 206 or a 416; undefined if the upstream serves no ranges.
@@ -93,14 +101,14 @@ export class UpstreamBlobs {
     const key = store.layout.layerLink(name, digest);
     const flight = await this.#turn(store, repository, digest);
     if (flight === "here") return undefined;
-    if (flight === "past") return this.#stream(await this.#get(repository, digest), digest);
+    if (flight === "past") return this.#stream(await this.get(repository, digest), digest);
     try {
       const begun = await this.#begin(store, repository, digest);
       if (begun === "linked") {
         this.#flights.end(key, flight);
         return undefined;
       }
-      const response = await this.#get(repository, digest);
+      const response = await this.get(repository, digest);
       const size = lengthOf(response);
       if (begun === "broken" || size === undefined) {
         this.#flights.end(key, flight);
@@ -182,13 +190,6 @@ export class UpstreamBlobs {
     const source = response.body ?? new Blob([]).stream();
     return new Download(source, expected, reader, { readerPatience: this.#readerPatience, onPiece });
   }
-
-  async #get(repository: UpstreamRepository, digest: Digest): Promise<Response> {
-    const response = await this.#client.open(repository, `blobs/${digest}`, requestOf(digest, "GET"));
-    if (response.status === 200) return response;
-    await discard(response);
-    throw unreachable(`a blob with status ${response.status}`);
-  }
 }
 
 /** The bytes and the length that a kept blob has. */
@@ -252,7 +253,7 @@ async function settle(store: Store, blob: Sized, reader: ReaderSide, isKept: boo
 }
 
 /** Bytes of the body; undefined if it does not say, or is packed. */
-function lengthOf({ headers }: Response): number | undefined {
+export function lengthOf({ headers }: Response): number | undefined {
   const length = headers.get("Content-Length") ?? "";
   const isPacked = !["", "identity"].includes(headers.get("Content-Encoding") ?? "");
   return /^\d{1,15}$/.test(length) && !isPacked ? Number(length) : undefined;

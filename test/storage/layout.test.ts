@@ -75,6 +75,7 @@ const keys: fc.Arbitrary<Key> = fc.oneof(
   fc.constant({ kind: "guard" as const }),
   fc.constant({ kind: "uploadKey" as const }),
   fc.record({ kind: fc.constant("account" as const), account: accounts }),
+  fc.record({ kind: fc.constant("importJob" as const), id: fc.uuid() }),
 );
 
 function build(layout: Layout, key: Key): string {
@@ -129,6 +130,8 @@ function build(layout: Layout, key: Key): string {
       return layout.uploadKey();
     case "account":
       return layout.account(key.account);
+    case "importJob":
+      return layout.importJob(key.id);
   }
 }
 

@@ -1,4 +1,5 @@
 import { readConfig } from "../../../src/config.ts";
+import type { Platform } from "../../../src/registry.ts";
 import type { Clock, Fetch } from "../../../src/storage/ports.ts";
 import { type Client, createTestRegistry, type TestRegistry } from "../../support/registry.ts";
 
@@ -37,6 +38,7 @@ export interface WorldOptions {
   readonly origin?: Client;
   /** Of the registry under test; by default one on which sleeps end at once. */
   readonly clock?: Clock;
+  readonly platform?: Partial<Platform>;
 }
 
 /** A registry that pulls through from another, both in this process, with the network between them in the test's hand. */
@@ -65,7 +67,7 @@ export function createWorld(options: WorldOptions = {}): World {
   });
   const edge = createTestRegistry({
     config,
-    platform: { fetch, ...(options.clock && { clock: options.clock }) },
+    platform: { fetch, ...options.platform, ...(options.clock && { clock: options.clock }) },
   });
   return {
     edge,

@@ -1,6 +1,6 @@
-import type { Happening } from "../events/event.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { RepositoryName } from "../oci/name.ts";
+import type { Happening } from "./event.ts";
 
 /** What happened to a blob. Blobs have no media type of their own. */
 export function blobEvent(

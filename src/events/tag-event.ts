@@ -1,6 +1,6 @@
-import type { Happening } from "../events/event.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { RepositoryName, Tag } from "../oci/name.ts";
+import type { Happening } from "./event.ts";
 
 /** What a tag was set to. */
 interface Target {

@@ -1,0 +1,99 @@
+import * as v from "valibot";
+import type { Store } from "../storage/store.ts";
+import type { Importer } from "./importer.ts";
+import { readJob } from "./job.ts";
+import { listImports } from "./list.ts";
+import { runImportStep } from "./step.ts";
+
+/** What stands in the queue of imports: that this one is to be gone on with. */
+export interface ImportMessage {
+  readonly import: string;
+}
+
+/** The part of the queue's producer that is used. */
+export type ImportQueue = Pick<Queue<ImportMessage>, "send">;
+
+const message = v.object({ import: v.string() });
+
+/** Milliseconds for which a run works on one import before it turns to the next, and in all: Workers give it 15 minutes. */
+const shareTime = 2 * 60 * 1000;
+const runTime = 10 * 60 * 1000;
+/** Milliseconds for which an import that is over is remembered. */
+const keptFor = 7 * 24 * 3600 * 1000;
+/** Seconds that a queue delays a message at most here, and at least: another step may have the job. */
+const longestDelay = 15 * 60;
+const shortestDelay = 5;
+
+/**
+ * Goes on with an import until it is over, has to wait, or the time is up.
+ * @param until Unix time in milliseconds.
+ * @returns milliseconds after which it is worth going on; undefined if it is over, or there is none of that id.
+ */
+export async function driveImport(
+  importer: Importer,
+  id: string,
+  until: number,
+): Promise<number | undefined> {
+  const { store } = importer;
+  const { clock } = store;
+  for (;;) {
+    const stored = await readJob(store, id);
+    if (stored === undefined) return undefined;
+    const job = await runImportStep(importer, stored);
+    if (job.state !== "open") return undefined;
+    const wait = Math.max(job.notBefore, job.busyUntil) - clock.now();
+    if (wait > 0 || clock.now() >= until) return Math.max(wait, 0);
+  }
+}
+
+/** Goes on with all open imports, in turns, and forgets those that have been over for a week: the cron's part. */
+export async function driveImports(importer: Importer): Promise<void> {
+  const { store } = importer;
+  const { clock } = store;
+  const until = clock.now() + runTime;
+  const listed = await listImports(store);
+  const old = listed.filter(({ state, at }) => state !== "open" && clock.now() - at > keptFor);
+  await forget(
+    store,
+    old.map(({ id }) => id),
+  );
+  let open = listed.filter(({ state }) => state === "open").map(({ id }) => id);
+  while (open.length > 0 && clock.now() < until) {
+    const goOn: string[] = [];
+    for (const id of open) {
+      const wait = await driveImport(importer, id, Math.min(clock.now() + shareTime, until));
+      // One that has to wait is the next run's.
+      if (wait === 0) goOn.push(id);
+    }
+    open = goOn;
+  }
+}
+
+/** Takes a batch of the queue of imports: each is gone on with, and queued again if it is not over then. */
+export async function consumeImports(
+  importer: Importer,
+  queue: ImportQueue | undefined,
+  messages: readonly Pick<Message, "body" | "ack">[],
+): Promise<void> {
+  const until = importer.store.clock.now() + runTime;
+  for (const each of messages) {
+    if (v.is(message, each.body)) {
+      const wait = await driveImport(importer, each.body.import, until);
+      // A message of its own, since the queue counts how often one is tried. Without a way to send one the cron goes on.
+      if (wait !== undefined) await queue?.send(each.body, { delaySeconds: delayOf(wait) });
+    } else console.error("the queue of imports holds something else");
+    each.ack();
+  }
+}
+
+function delayOf(wait: number): number {
+  return Math.min(Math.max(Math.ceil(wait / 1000), wait > 0 ? shortestDelay : 0), longestDelay);
+}
+
+async function forget(store: Store, ids: readonly string[]): Promise<void> {
+  const batch = 1000;
+  for (let start = 0; start < ids.length; start += batch) {
+    // What is over is never written again, and no id is given out twice.
+    await store.bucket.delete(ids.slice(start, start + batch).map((id) => store.layout.importJob(id)));
+  }
+}

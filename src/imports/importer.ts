@@ -1,0 +1,35 @@
+import type { Happening } from "../events/event.ts";
+import type { RepositoryName, Tag } from "../oci/name.ts";
+import type { ReferenceRules } from "../oci/reference.ts";
+import type { Store } from "../storage/store.ts";
+import type { UpstreamBlobs } from "../upstream/blobs.ts";
+import type { UpstreamClient } from "../upstream/client.ts";
+import type { UpstreamRepository } from "../upstream/upstreams.ts";
+import type { Allowance } from "./turn.ts";
+
+/** What imports work with. */
+export interface Importer {
+  readonly store: Store;
+  readonly client: UpstreamClient;
+  readonly blobs: UpstreamBlobs;
+  /** The repository of an upstream. @throws RegistryError DENIED (403) for one that is not let through. */
+  readonly upstreamOf: (name: RepositoryName) => UpstreamRepository | undefined;
+  readonly rules: ReferenceRules;
+  /** Kinds of manifests that are accepted; empty: every one. */
+  readonly repositoryClasses: readonly string[];
+  /** Whether a manifest is stored without what the upstream has not got of it. */
+  readonly acceptsMissing: boolean;
+  readonly isImmutable: (name: RepositoryName, tag: Tag) => boolean;
+  /** Whether garbage collection takes manifests of the repository that no tag names. */
+  readonly mayBeMarked: (name: RepositoryName) => boolean;
+  /** Bytes up to which one R2 put is used; above, a multipart upload. */
+  readonly singlePutLimit: number;
+  /** Segments that an upload may have. */
+  readonly maxSegments: number;
+  /** What a step may use. */
+  readonly allowance: Allowance;
+  /** Bytes of a range that is asked for at once. */
+  readonly rangeSize: number;
+  /** Told of what webhooks are to hear of. */
+  readonly announce: (...happenings: readonly Happening[]) => void;
+}

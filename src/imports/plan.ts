@@ -1,0 +1,100 @@
+import type { Digest } from "../oci/digest.ts";
+import { RegistryError } from "../oci/error.ts";
+import type { Manifest } from "../oci/manifest.ts";
+import { checkClass } from "../oci/repository-class.ts";
+import { claim } from "../storage/claim.ts";
+import { putDataIfAbsent } from "../storage/data.ts";
+import { readTag } from "../storage/tag-register.ts";
+import { refuse } from "../storage/tag-set.ts";
+import { type FetchedManifest, fetchManifest } from "../upstream/fetch-manifest.ts";
+import { UpstreamError } from "../upstream/upstream-error.ts";
+import type { Step } from "./blob.ts";
+import type { PlannedBlob } from "./job.ts";
+
+/** Manifests and blobs of one image at most: the job's record names each. */
+const mostManifests = 1000;
+const mostBlobs = 3000;
+
+/**
+ * Reads the image's manifests, and remembers what has to be brought. Their bytes are kept under their digests, so
+ * that an upstream that counts them is asked for each once; a manifest of theirs they become at the end.
+ * @throws UpstreamError, TurnOver; RegistryError for what may not be stored in the repository.
+ */
+export async function plan(step: Step): Promise<void> {
+  const { importer, held, turn, repository } = step;
+  if (held.job.root === undefined) {
+    const { reference } = held.job.from;
+    const root = await turn.request(() =>
+      fetchManifest(importer.client, repository, reference, importer.rules),
+    );
+    await refuseImmutable(step, root.digest);
+    await remember(step, root);
+    held.change({ root: root.digest });
+  }
+  for (;;) {
+    const digest = held.job.unread.at(-1);
+    if (digest === undefined) return;
+    const fetched = await fetchPresent(step, digest);
+    held.change({ unread: held.job.unread.slice(0, -1) });
+    if (fetched !== undefined) await remember(step, fetched);
+  }
+}
+
+/** A child, or undefined where the image may do without it. */
+async function fetchPresent(step: Step, digest: Digest): Promise<FetchedManifest | undefined> {
+  const { importer, turn, repository } = step;
+  try {
+    return await turn.request(() => fetchManifest(importer.client, repository, digest, importer.rules));
+  } catch (error) {
+    const isMissing = error instanceof UpstreamError && error.fault === "missing";
+    if (isMissing && importer.acceptsMissing) return undefined;
+    throw error;
+  }
+}
+
+async function remember(
+  { importer, held }: Step,
+  { digest, bytes, manifest }: FetchedManifest,
+): Promise<void> {
+  const { store, repositoryClasses } = importer;
+  const { job } = held;
+  checkClass(manifest, repositoryClasses, job.classes);
+  await claim(store, digest, job.name);
+  await putDataIfAbsent(store, digest, bytes);
+  const children = manifest.references.filter(({ kind }) => kind === "manifest");
+  const known = new Set(job.blobs.map((blob) => blob.digest));
+  const blobs = [...job.blobs, ...blobsOf(manifest).filter((blob) => !known.has(blob.digest))];
+  const manifests = [...job.manifests, digest];
+  const unread = [...job.unread, ...children.map((child) => child.digest)];
+  if (manifests.length + unread.length > mostManifests || blobs.length > mostBlobs) {
+    throw new RegistryError("UNSUPPORTED", {
+      status: 400,
+      message: `an image of more than ${mostManifests} manifests or ${mostBlobs} blobs is not imported`,
+    });
+  }
+  held.change({ manifests, unread, blobs });
+}
+
+function blobsOf(manifest: Manifest): readonly PlannedBlob[] {
+  const descriptors = manifest.kind === "index" ? manifest.manifests : [manifest.config, ...manifest.layers];
+  const sizes = new Map(descriptors.map((descriptor) => [descriptor?.digest, descriptor?.size ?? 0]));
+  return manifest.references
+    .filter(({ kind }) => kind === "blob")
+    .map(({ digest, required }) => ({
+      digest,
+      size: sizes.get(digest) ?? 0,
+      optional: !required,
+      bytes: 0,
+      done: false,
+    }));
+}
+
+/** Says at the beginning what the last write would say. */
+async function refuseImmutable({ importer, held }: Step, digest: Digest): Promise<void> {
+  const { store, isImmutable } = importer;
+  const { name, tags } = held.job;
+  for (const tag of tags.filter((each) => isImmutable(name, each))) {
+    const state = await readTag(store, name, tag);
+    await refuse(store, name, { tag, immutable: true }, { digest, generation: undefined }, state);
+  }
+}

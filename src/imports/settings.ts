@@ -1,0 +1,74 @@
+import type { Happening } from "../events/event.ts";
+import type { Events } from "../events/events.ts";
+import { type RetentionRule, ruleFor } from "../maintenance/retention/rules.ts";
+import type { ReferenceRules } from "../oci/reference.ts";
+import type { Store } from "../storage/store.ts";
+import { matchesTag, type TagPattern } from "../storage/tag-pattern.ts";
+import type { PullThrough } from "../upstream/pull-through.ts";
+import type { Importer } from "./importer.ts";
+
+/** Bytes of a range: what an upstream of 300 KB a second sends in time. */
+const rangeSize = 32 * 1024 * 1024;
+
+/**
+ * Milliseconds and requests to the upstream of a step: within what Workers grant to what goes on after an answer, and
+ * to the connections of a request on the Free plan, where each is redirected.
+ */
+const stepTime = 20_000;
+const stepRequests = 20;
+
+/** The parts of a registry that imports need. */
+export interface ImportParts {
+  readonly store: Store;
+  readonly pullThrough: PullThrough;
+  readonly config: ReferenceRules & {
+    readonly publicUrl: string | undefined;
+    readonly repositoryClasses: readonly string[];
+    readonly missingReferences: "refuse" | "accept";
+    readonly immutableTags: readonly TagPattern[];
+    readonly retention: readonly RetentionRule[];
+    readonly singlePutLimit: number;
+    readonly maxSegments: number;
+    readonly operationsPerRequest: number;
+  };
+}
+
+/** What imports of a registry work with. @param announce told of what webhooks are to hear of. */
+export function createImporter(
+  { store, pullThrough, config }: ImportParts,
+  announce: (...happenings: readonly Happening[]) => void,
+): Importer {
+  return {
+    store,
+    client: pullThrough.client,
+    blobs: pullThrough.blobs,
+    upstreamOf: (name) => pullThrough.repository(name),
+    rules: config,
+    repositoryClasses: config.repositoryClasses,
+    acceptsMissing: config.missingReferences === "accept",
+    isImmutable: (name, tag) => matchesTag(config.immutableTags, name, tag),
+    mayBeMarked: (name) => ruleFor(config.retention, name)?.untagged !== undefined,
+    singlePutLimit: config.singlePutLimit,
+    maxSegments: config.maxSegments,
+    allowance: { time: stepTime, requests: stepRequests, operations: config.operationsPerRequest },
+    rangeSize,
+    announce,
+  };
+}
+
+/**
+ * Does work of imports that no request is part of, and has webhooks told of what came of it.
+ * @param origin scheme and host of the registry, if something told of them.
+ */
+export async function withImporter<Result>(
+  parts: ImportParts & { readonly events: Events },
+  origin: string | undefined,
+  work: (importer: Importer) => Promise<Result>,
+): Promise<Result> {
+  const happened: Happening[] = [];
+  const importer = createImporter(parts, (...happenings) => happened.push(...happenings));
+  // What fails in the middle has set tags all the same.
+  return work(importer).finally(() =>
+    parts.events.publish(happened, { origin: parts.config.publicUrl ?? origin }),
+  );
+}

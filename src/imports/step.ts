@@ -1,0 +1,62 @@
+import { RegistryError } from "../oci/error.ts";
+import { countedStore, OperationCounts } from "../storage/operation-counts.ts";
+import { bringBlobs, type Step } from "./blob.ts";
+import { discardUploads } from "./cancel.ts";
+import { afterFailure } from "./failure.ts";
+import { finish } from "./finish.ts";
+import { HeldJob } from "./held-job.ts";
+import type { Importer } from "./importer.ts";
+import { type Job, readJob, type StoredJob } from "./job.ts";
+import { plan } from "./plan.ts";
+import { Turn, TurnOver } from "./turn.ts";
+
+/** Milliseconds after which an import that is not done is given up; the sessions of its uploads live as long. */
+const lifetime = 7 * 24 * 3600 * 1000;
+
+/**
+ * One bounded step of an import. It may die anywhere: what it brought stays, and the next one goes on from there.
+ * It begins nothing more once its allowance is used up, but brings to its end what it has begun; the commit of a
+ * blob takes as long as R2 takes to write it.
+ * @returns the job as it then stands; as it was if another step is at work on it, or it is not time for one.
+ */
+export async function runImportStep(importer: Importer, stored: StoredJob): Promise<Job> {
+  const { clock } = importer.store;
+  if (stored.job.state !== "open" || stored.job.notBefore > clock.now()) return stored.job;
+  const held = await HeldJob.take(importer.store, stored);
+  if (held === undefined) return stored.job;
+  const counts = new OperationCounts();
+  const turn = new Turn(clock, importer.allowance, () => total(counts));
+  const counted = { ...importer, store: countedStore(importer.store, counts) };
+  const outcome = await held.while(
+    () => work(counted, held, turn),
+    () => turn.stop(),
+  );
+  const isHeld = await held.release(outcome);
+  if (isHeld && held.job.state === "failed") await discardUploads(importer.store, held.job);
+  return isHeld ? held.job : ((await readJob(importer.store, held.id))?.job ?? held.job);
+}
+
+/** @returns what has become of the job. */
+async function work(importer: Importer, held: HeldJob, turn: Turn): Promise<Partial<Job>> {
+  const { name } = held.job.from;
+  const { clock } = importer.store;
+  try {
+    if (clock.now() - held.job.createdAt > lifetime)
+      throw new RegistryError("UNSUPPORTED", { status: 400, message: "the import took more than a week" });
+    const repository = importer.upstreamOf(name);
+    if (repository === undefined)
+      throw new RegistryError("UNSUPPORTED", { status: 400, message: `${name} is of no upstream any more` });
+    const step: Step = { importer, held, turn, repository };
+    await plan(step);
+    await bringBlobs(step);
+    await finish(step);
+    return { state: "done", failures: 0, error: undefined };
+  } catch (error) {
+    if (error instanceof TurnOver) return { failures: 0, error: undefined };
+    return afterFailure(error, held.job, turn.achieved > 0, clock.now());
+  }
+}
+
+function total({ r2, kv }: OperationCounts): number {
+  return [...Object.values(r2), ...Object.values(kv)].reduce((sum, count) => sum + count, 0);
+}

@@ -1,0 +1,81 @@
+import { settleBounded } from "../storage/bounded.ts";
+import type { Clock } from "../storage/ports.ts";
+
+/** Thrown when a step has done its share: what is left to do is for the next one. */
+export class TurnOver extends Error {}
+
+/** What one step may use. */
+export interface Allowance {
+  /** Milliseconds after which nothing more is begun. */
+  readonly time: number;
+  /** Requests to the upstream at most, roughly: each may be redirected, and the first one may have to log in. */
+  readonly requests: number;
+  /** R2 and KV operations after which nothing more is begun. */
+  readonly operations: number;
+}
+
+/** Transfers at once: each has a connection to the upstream and one to R2, and Workers have six. */
+const width = 3;
+
+/** One step's share of the platform's limits. Whatever it has begun it brings to an end. */
+export class Turn {
+  readonly #clock: Clock;
+  readonly #end: number;
+  readonly #operations: () => number;
+  readonly #allowance: Allowance;
+  #requests = 0;
+  #isStopped = false;
+  #achieved = 0;
+
+  /** @param operations how many the step has used so far. */
+  constructor(clock: Clock, allowance: Allowance, operations: () => number) {
+    this.#clock = clock;
+    this.#end = clock.now() + allowance.time;
+    this.#operations = operations;
+    this.#allowance = allowance;
+  }
+
+  /** Requests that brought what was asked for. */
+  get achieved(): number {
+    return this.#achieved;
+  }
+
+  /** Nothing more is begun. */
+  stop(): void {
+    this.#isStopped = true;
+  }
+
+  /** Asked before anything is begun. The first request of a step is always let through. @throws TurnOver */
+  check(): void {
+    if (this.#isStopped || (this.#requests > 0 && this.#isOver)) throw new TurnOver();
+  }
+
+  /** Does work that asks the upstream for something. @throws TurnOver if the step may begin no more of it. */
+  async request<Result>(work: () => Promise<Result>): Promise<Result> {
+    this.check();
+    this.#requests++;
+    const result = await work();
+    this.#achieved++;
+    return result;
+  }
+
+  /** Does the work for each, some at once. What has begun ends before this does, whatever fails. */
+  async each<Item>(items: readonly Item[], work: (item: Item) => Promise<void>): Promise<void> {
+    const outcomes = await settleBounded(items, width, async (item) => {
+      try {
+        this.check();
+        await work(item);
+      } catch (error) {
+        this.stop();
+        throw error;
+      }
+    });
+    const reasons = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason] : []));
+    if (reasons.length > 0) throw reasons.find((reason) => !(reason instanceof TurnOver)) ?? reasons[0];
+  }
+
+  get #isOver(): boolean {
+    const { requests, operations } = this.#allowance;
+    return this.#requests >= requests || this.#operations() >= operations || this.#clock.now() >= this.#end;
+  }
+}
