@@ -17,6 +17,8 @@ export interface LocalRegistryOptions {
   readonly vars?: Readonly<Record<string, string>>;
   /** The wrangler.toml that names bindings and variables; the project's own unless given. */
   readonly config?: string;
+  /** Gets each message that the Worker logs, instead of the terminal. */
+  readonly onLog?: ((message: string) => void) | undefined;
 }
 
 export interface LocalRegistry {
@@ -45,6 +47,7 @@ export async function startLocalRegistry(options: LocalRegistryOptions = {}): Pr
   const config = options.config ?? join(projectRoot, "wrangler.toml");
   const host = options.host ?? "127.0.0.1";
   const persistTo = options.persistTo ?? join(dirname(config), ".wrangler/state");
+  const { onLog } = options;
 
   const build = await mkdtemp(join(tmpdir(), "skerry-worker-"));
   const removeBuild = () => rmSync(build, { recursive: true, force: true });
@@ -61,6 +64,7 @@ export async function startLocalRegistry(options: LocalRegistryOptions = {}): Pr
         cf: false,
         log: new Log(LogLevel.WARN),
         logRequests: false,
+        ...(onLog && { handleStructuredLogs: ({ message }) => onLog(message) }),
         unsafeTriggerHandlers: true,
         resourcePersistencePath: join(persistTo, "v3"),
         workers: [

@@ -1,4 +1,4 @@
-import { RegistryError } from "../oci/error.ts";
+import { clientGone } from "../oci/error.ts";
 import { concatenated } from "../oci/read-bytes.ts";
 
 /**
@@ -19,7 +19,7 @@ export function contentLength(request: Request): number | undefined {
 /**
  * The whole body, if it has at most `limit` bytes; undefined if it has more. What is left of a larger one is
  * for `drain`.
- * @throws RegistryError SIZE_INVALID (400) when the body ends before its announced length.
+ * @throws RegistryError SIZE_INVALID (499) when the body ends before its announced length.
  */
 export async function readLimited(
   request: Request,
@@ -66,13 +66,12 @@ export async function drain(request: Request): Promise<void> {
 
 /**
  * The whole body. Its announced length, or a limit of the caller's, bounds the memory.
- * @throws RegistryError SIZE_INVALID (400) when it ends early.
+ * @throws RegistryError SIZE_INVALID (499) when it ends early.
  */
 export async function readAll(request: Request): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await request.arrayBuffer().catch(endedEarly));
 }
 
-/** The client went away in the middle, or its chunked body is malformed. */
 function endedEarly(cause: unknown): never {
-  throw new RegistryError("SIZE_INVALID", { message: "the body ended early", cause });
+  throw clientGone(cause);
 }

@@ -9,7 +9,7 @@ import {
   refuseTooManySegments,
 } from "../storage/append.ts";
 import { isDirect } from "../storage/direct-session.ts";
-import { sizedStream } from "../storage/fed-stream.ts";
+import { relayedStream, sizedStream } from "../storage/fed-stream.ts";
 import type { UploadState } from "../storage/upload-state.ts";
 import { contentLength, readAll } from "./body.ts";
 import type { RegistryContext } from "./context.ts";
@@ -66,8 +66,8 @@ export function hasBody(c: RegistryContext, chunk: Chunk): boolean {
 /**
  * Appends the body of the request to the session.
  * @returns the state after it, or "conflict" when another request was first at this offset.
- * @throws RegistryError SIZE_INVALID (400) when the body is not as long as announced, 413 when the upload has too
- *   many chunks, 503 when no buffer gets free.
+ * @throws RegistryError SIZE_INVALID: 400 when the body is not as long as announced, 499 when it breaks off; 413 when
+ *   the upload has too many chunks, 503 when no buffer gets free.
  */
 export async function appendBody(
   c: RegistryContext,
@@ -85,6 +85,6 @@ export async function appendBody(
   if (size <= smallBody && state.offset === 0 && !isPlaced) {
     return appendWhole(store, name, state, await readAll(c.req.raw));
   }
-  if (contentLength(c.req.raw) !== undefined) return appendStream(store, name, state, body, size);
-  return sizedStream(body, size, (sized) => appendStream(store, name, state, sized, size));
+  const handOver = contentLength(c.req.raw) === undefined ? sizedStream : relayedStream;
+  return handOver(body, size, (sized) => appendStream(store, name, state, sized, size));
 }

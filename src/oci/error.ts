@@ -84,3 +84,14 @@ export function retryLater(
     headers: { "Retry-After": String(seconds) },
   });
 }
+
+/**
+ * 499: the client went away in the middle of its body, or the body is malformed. Nobody is left to answer: the status
+ * is for the log (rule A51), and it is no fault of the registry's.
+ * @param cause what reading the body said.
+ * @throws TypeError as it is: the stream was misused, by the registry.
+ */
+export function clientGone(cause: unknown): RegistryError {
+  if (cause instanceof TypeError) throw cause;
+  return new RegistryError("SIZE_INVALID", { status: 499, message: "the body ended early" });
+}

@@ -45,7 +45,7 @@ export async function appendWhole(
  * Appends a body of unknown length: one buffer after another is filled and put as a segment of its own, so that
  * a cut connection leaves a prefix from which the upload goes on.
  * @param maxSegments number of segments that an upload may have.
- * @throws RegistryError 413 when they are used up, SIZE_INVALID (400) when the body breaks off, 503 when no buffer
+ * @throws RegistryError 413 when they are used up, SIZE_INVALID (499) when the body breaks off, 503 when no buffer
  *   gets free. What is stored by then stays.
  */
 export function appendUnsized(

@@ -1,4 +1,4 @@
-import { RegistryError, retryLater } from "../oci/error.ts";
+import { clientGone, retryLater } from "../oci/error.ts";
 import type { Clock } from "./ports.ts";
 
 /** How long, in milliseconds, an upload waits for a buffer before it is told to come back. */
@@ -97,7 +97,7 @@ export class BufferLease {
   /**
    * Fills the buffer from the reader.
    * @returns the bytes read, fewer than the buffer's size only at the end of the stream; valid until the next fill.
-   * @throws RegistryError SIZE_INVALID (400) when the stream breaks off.
+   * @throws RegistryError SIZE_INVALID (499) when the stream breaks off.
    */
   async fill(reader: ReadableStreamBYOBReader): Promise<Uint8Array<ArrayBuffer>> {
     const { buffer } = this;
@@ -107,7 +107,7 @@ export class BufferLease {
       this.buffer = value.buffer as ArrayBuffer;
       return new Uint8Array(this.buffer, 0, value.byteLength);
     } catch (cause) {
-      throw new RegistryError("SIZE_INVALID", { message: "the body ended early", cause });
+      throw clientGone(cause);
     }
   }
 }

@@ -2,7 +2,7 @@ import { type Digest, hasDigest } from "../oci/digest.ts";
 import { RegistryError } from "../oci/error.ts";
 import type { RepositoryName } from "../oci/name.ts";
 import { contentOfPart, isDirect, preambleLength } from "./direct-session.ts";
-import { fedStream } from "./fed-stream.ts";
+import { fedStream, relayedStream } from "./fed-stream.ts";
 import type { Segment } from "./segments.ts";
 import type { Store } from "./store.ts";
 
@@ -21,13 +21,13 @@ export interface Content {
   into<Result>(put: (body: PutBody) => Promise<Result>): Promise<Result>;
 }
 
-/** A request's body of known length. It can be handed over once. */
+/** A request's body of known length. It can be handed over once; a client that goes away meanwhile is a 499. */
 export function streamContent(body: ReadableStream, size: number): Content {
   return {
     size,
     repeatable: false,
     proves: async () => false,
-    into: (put) => put(body),
+    into: (put) => relayedStream(body, size, put),
   };
 }
 

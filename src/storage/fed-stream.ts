@@ -1,4 +1,4 @@
-import { RegistryError } from "../oci/error.ts";
+import { clientGone, RegistryError } from "../oci/error.ts";
 
 /**
  * Hands a put a stream of known length, as R2 wants it, and feeds the stream meanwhile. A feed that fails, or ends
@@ -38,13 +38,42 @@ export async function fedStream<Result>(
   return stored.value;
 }
 
+/**
+ * Hands a put the body of a request, of `size` bytes, and tells a client that goes away from a bucket that fails:
+ * R2 says "Network connection lost" of both.
+ * @throws RegistryError SIZE_INVALID (499) when the client goes away, else what `put` says.
+ */
+export function relayedStream<Result>(
+  body: ReadableStream,
+  size: number,
+  put: (readable: ReadableStream) => Promise<Result>,
+): Promise<Result> {
+  let isSettled = false;
+  const feed = async (writable: WritableStream<Uint8Array>) => {
+    try {
+      await body.pipeTo(writable, { preventClose: true });
+    } catch (cause) {
+      // Each side takes the other with it, so the one that fails first is the one that failed.
+      throw isSettled ? cause : clientGone(cause);
+    }
+  };
+  const watched = async (readable: ReadableStream) => {
+    try {
+      return await put(readable);
+    } finally {
+      isSettled = true;
+    }
+  };
+  return fedStream(size, feed, watched);
+}
+
 /** Bytes of a piece of a body that is looked at piece by piece. */
 const pieceSize = 64 * 1024;
 
 /**
  * Hands a put a body that does not announce its length as one of `size` bytes. Every piece waits for the next
  * one, so that a longer body is found out before the put has all it wants, and stores nothing.
- * @throws RegistryError SIZE_INVALID (400) for a body of another length.
+ * @throws RegistryError SIZE_INVALID: 400 for a body of another length, 499 when it breaks off.
  */
 export function sizedStream<Result>(
   body: ReadableStream,
@@ -54,8 +83,10 @@ export function sizedStream<Result>(
   const feed = async (writable: WritableStream<Uint8Array>) => {
     const reader = body.getReader({ mode: "byob" });
     const writer = writable.getWriter();
-    const read = async () =>
-      (await reader.readAtLeast(pieceSize, new Uint8Array(pieceSize))).value ?? new Uint8Array(0);
+    const read = async () => {
+      const piece = reader.readAtLeast(pieceSize, new Uint8Array(pieceSize)).catch(brokeOff);
+      return (await piece).value ?? new Uint8Array(0);
+    };
     try {
       let held = await read();
       for (let seen = held.byteLength; ; ) {
@@ -75,4 +106,8 @@ export function sizedStream<Result>(
     }
   };
   return fedStream(size, feed, put);
+}
+
+function brokeOff(cause: unknown): never {
+  throw clientGone(cause);
 }

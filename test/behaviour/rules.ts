@@ -41,7 +41,7 @@ export const codes: readonly string[] = [
   "PAGINATION_NUMBER_INVALID",
 ];
 
-const wireTests = "[test/wire](../test/wire/content.node.test.ts)";
+const wireTests = "[test/wire](../test/wire/cut-uploads.node.test.ts)";
 const interleavings = "[test/interleavings](../test/interleavings/explore.ts)";
 const budgets = "[docs/budgets.md](budgets.md)";
 const uploadTests = "[test/wire](../test/wire/uploads.node.test.ts)";

@@ -123,7 +123,7 @@ describe("the pool of buffers", () => {
     const broken = await hold(client);
     await nothingMoves();
     broken.break();
-    await expectError(broken.answer, 400, "SIZE_INVALID");
+    await expectError(broken.answer, 499, "SIZE_INVALID");
     expect(client.registry.buffers.taken).toBe(0);
     const blob = await blobOf(noise(12_000));
     const next = await hold(client);

@@ -89,7 +89,7 @@ describe("a session", () => {
       start: (controller) => controller.enqueue(blob.bytes.slice(0, 6000)),
       pull: (controller) => controller.error(new Error("cut")),
     });
-    await expectError(patch(client, started, broken), 400, "SIZE_INVALID");
+    await expectError(patch(client, started, broken), 499, "SIZE_INVALID");
     const status = await expectStatus(client.ask(`GET ${locationOf(started)}`), 204);
     expect(status.headers.get("Range")).toBe("0-4095");
     await expectCreated(closeUpload(client, status, blob.digest, blob.bytes.slice(4096)), "app", blob);

@@ -6,8 +6,14 @@ import { type LocalRegistry, startLocalRegistry } from "../../scripts/local-regi
 
 type Variables = Readonly<Record<string, string>>;
 
-/** Runs one registry with an empty store for all tests of a file; its variables may have to be made first. */
-export function useRegistry(vars: Variables | (() => Promise<Variables>) = {}): () => LocalRegistry {
+/**
+ * Runs one registry with an empty store for all tests of a file; its variables may have to be made first.
+ * @param onLog gets what it logs, instead of the terminal.
+ */
+export function useRegistry(
+  vars: Variables | (() => Promise<Variables>) = {},
+  onLog?: (message: string) => void,
+): () => LocalRegistry {
   let registry: LocalRegistry | undefined;
   let persistTo: string | undefined;
   beforeAll(async () => {
@@ -15,6 +21,7 @@ export function useRegistry(vars: Variables | (() => Promise<Variables>) = {}): 
     registry = await startLocalRegistry({
       persistTo,
       vars: typeof vars === "function" ? await vars() : vars,
+      onLog,
     });
   });
   afterAll(async () => {
