@@ -1,64 +1,85 @@
-import { type Blob, blobOf, type Image, imageOf, manifestType, type SoakClient } from "./client.ts";
+import { blobOf, type Image, imageOf, manifestType, type SoakClient } from "./client.ts";
+import { Holdings, type Span } from "./holdings.ts";
+import type { Passes } from "./passes.ts";
+import { pick, pickIfAny } from "./pick.ts";
+import { repositories, tagFor, termsOf, tombstoneAge } from "./rules.ts";
+import { upload } from "./upload.ts";
 
-const repositories = ["soak/a", "soak/b", "soak/c", "soak/d"];
 /** Layers that the images of all lanes share. */
 const shared = Array.from({ length: 8 }, (_, index) => blobOf(`shared layer ${index} ${"x".repeat(2000)}`));
-const tagsOfLane = 6;
 /** How often a push whose blobs are collected under it begins anew, as a client does that its user starts again. */
 const pushes = 40;
+
+/** Of the tags that are gone so many are tried to restore: most others went too long ago. */
+const restorable = 4;
 
 /**
  * One client after whose answers it is known what the registry must hold: it alone writes its images and tags, while
  * it shares layers and repositories with the other lanes and everything with the collector.
  */
 export class Lane {
+  readonly name: string;
   readonly #client: SoakClient;
-  readonly #name: string;
+  readonly #passes: Passes;
   #serial = 0;
-  /** Images that were acknowledged and not deleted. */
-  readonly images = new Map<string, Image>();
-  /** Tags by repository and name, and the digests that they name. */
-  readonly tags = new Map<string, Image>();
-  /** Images that were deleted, to be pushed again. */
-  readonly deleted: Image[] = [];
-  /** For each image the tags that ever named it. */
-  readonly everTagged = new Map<string, Set<string>>();
+  /** What it has of each repository. */
+  readonly holdings: readonly Holdings[];
   /** What was done, by kind. */
   readonly done = new Map<string, number>();
   /** What the registry answered and must not have. */
   readonly complaints: string[] = [];
 
-  constructor(client: SoakClient, name: string) {
+  /** @param grace of garbage collection, in milliseconds. */
+  constructor(client: SoakClient, passes: Passes, name: string, grace: number) {
     this.#client = client;
-    this.#name = name;
+    this.#passes = passes;
+    this.name = name;
+    this.holdings = repositories.map((repository) => new Holdings(repository, termsOf(repository, grace)));
   }
 
   /** Does one thing after the other until the time, Unix time in milliseconds, has come. */
   async runUntil(time: number): Promise<void> {
     const acts = [
-      () => this.#pushNew(),
-      () => this.#pushNew(),
-      () => this.#pushAgain(),
-      () => this.#retag(),
-      () => this.#delete(),
-      () => this.#untag(),
-      () => this.#pull(),
+      (of: Holdings) => this.#pushNew(of),
+      (of: Holdings) => this.#pushNew(of),
+      (of: Holdings) => this.#pushAgain(of),
+      (of: Holdings) => this.#retag(of),
+      (of: Holdings) => this.#delete(of),
+      (of: Holdings) => this.#untag(of),
+      (of: Holdings) => this.#restore(of),
+      (of: Holdings) => this.#pullSome(of),
+      (of: Holdings) => this.#pullSome(of),
     ];
-    while (Date.now() < time) await pick(acts)();
+    while (Date.now() < time) await pick(acts)(pick(this.holdings));
+  }
+
+  /** Pulls everything by each of its names, and asks for what must be gone. @returns how much it pulled. */
+  async verifyAll(): Promise<number> {
+    let pulled = 0;
+    for (const of of this.holdings) {
+      for (const [tag, { image }] of [...of.tags]) await this.#pull(of, image, tag);
+      for (const { image } of [...of.images.values()]) await this.#pull(of, image, image.digest);
+      pulled += of.tags.size + of.images.size;
+      for (const reference of [...[...of.gone].map(({ digest }) => digest), ...of.lost.keys()]) {
+        const status = await this.#client.status("GET", `/v2/${of.repository}/manifests/${reference}`);
+        if (status !== 404) this.#complain(of, `${reference}: gone, and answered ${status}`);
+      }
+      if (of.hasTooManyBuilds) this.#complain(of, "more builds than the rule keeps");
+    }
+    return pulled;
   }
 
   /** Everything that is wrong with an image. */
-  async verify(image: Image, reference: string): Promise<readonly string[]> {
+  async #verify(image: Image, reference: string): Promise<readonly string[]> {
     const path = `/v2/${image.repository}`;
-    const what = `${image.repository} ${reference}`;
     const manifest = await this.#client.bytes(`${path}/manifests/${reference}`);
-    if (manifest === undefined) return [`${what}: no manifest`];
-    if (!manifest.equals(image.bytes)) return [`${what}: another manifest`];
+    if (manifest === undefined) return [`${reference}: no manifest`];
+    if (!manifest.equals(image.bytes)) return [`${reference}: another manifest`];
     const complaints: string[] = [];
     for (const { digest, bytes } of image.blobs) {
       const found = await this.#client.bytes(`${path}/blobs/${digest}`);
       if (found === undefined || !found.equals(bytes))
-        complaints.push(`${what}: blob ${digest} is not there`);
+        complaints.push(`${reference}: blob ${digest} is not there`);
     }
     return complaints;
   }
@@ -67,23 +88,27 @@ export class Lane {
     this.done.set(act, (this.done.get(act) ?? 0) + 1);
   }
 
-  async #pushNew(): Promise<void> {
-    const id = `${this.#name} ${this.#serial++}`;
+  #complain({ repository }: Holdings, ...what: readonly string[]): void {
+    this.complaints.push(...what.map((each) => `${repository} ${each}`));
+  }
+
+  async #pushNew(of: Holdings): Promise<void> {
+    const id = `${this.name} ${this.#serial++}`;
     const own = blobOf(`layer of ${id}`);
     const blobs = [blobOf(`config of ${id}`), own, pick(shared), pick(shared)];
-    await this.#push(imageOf(pick(repositories), [...new Set(blobs)]), "push");
-  }
-
-  async #pushAgain(): Promise<void> {
-    const image = this.deleted.splice(Math.floor(Math.random() * this.deleted.length), 1)[0];
-    if (image !== undefined) await this.#push(image, "push of a deleted image");
-  }
-
-  async #push(image: Image, act: string): Promise<void> {
     const tag = Math.random() < 0.8 ? this.#tag() : undefined;
+    await this.#push(of, imageOf(of.repository, [...new Set(blobs)]), tag, "push");
+  }
+
+  async #pushAgain(of: Holdings): Promise<void> {
+    const image = pickIfAny([...of.gone]);
+    if (image !== undefined) await this.#push(of, image, this.#tag(), "push of an image that was gone");
+  }
+
+  async #push(of: Holdings, image: Image, tag: string | undefined, act: string): Promise<void> {
     for (let attempt = 0; attempt < pushes; attempt++) {
-      for (const blob of image.blobs) await this.#upload(image.repository, blob);
-      const status = await this.#put(image, tag);
+      for (const blob of image.blobs) this.#count(await upload(this.#client, image.repository, blob));
+      const status = await this.#put(of, image, tag);
       if (status === 201) return this.#count(act);
       // A blob that HEAD had found, or that was uploaded a moment ago, was collected before it was referred to.
       if (status !== 400) throw new Error(`PUT of ${image.digest} was answered ${status}`);
@@ -92,106 +117,96 @@ export class Lane {
     throw new Error(`${image.digest} could not be pushed`);
   }
 
-  async #put(image: Image, tag: string | undefined): Promise<number> {
+  async #put(of: Holdings, image: Image, tag: string | undefined): Promise<number> {
     const path = `/v2/${image.repository}/manifests/${tag ?? image.digest}`;
-    const status = await this.#client.status("PUT", path, image.bytes, manifestType);
-    if (status !== 201) return status;
-    const key = keyOf(image);
-    this.images.set(key, image);
-    if (tag !== undefined) {
-      this.tags.set(`${image.repository} ${tag}`, image);
-      this.everTagged.set(key, (this.everTagged.get(key) ?? new Set()).add(tag));
-    }
+    const [status, span] = await timed(this.#client.status("PUT", path, image.bytes, manifestType));
+    if (status === 201) of.put(image, tag, span);
     return status;
   }
 
-  async #upload(repository: string, blob: Blob): Promise<void> {
-    const path = `/v2/${repository}/blobs`;
-    if ((await this.#client.status("HEAD", `${path}/${blob.digest}`)) === 200)
-      return this.#count("upload skipped");
-    if (Math.random() < 0.5) {
-      const from = pick(repositories);
-      const mount = `${path}/uploads/?mount=${blob.digest}&from=${from}`;
-      if ((await this.#client.status("POST", mount)) === 201) return this.#count("mount");
-    }
-    const whole = Math.random();
-    if (whole < 0.5) {
-      const status = await this.#client.status(
-        "POST",
-        `${path}/uploads/?digest=${blob.digest}`,
-        blob.bytes,
-        octets,
-      );
-      if (status === 201) return this.#count("upload");
-      throw new Error(`POST of ${blob.digest} was answered ${status}`);
-    }
-    const started = await this.#client.send("POST", `${path}/uploads/`);
-    await started.arrayBuffer();
-    const location = started.headers.get("Location") ?? "";
-    if (whole < 0.75) return this.#close(location, blob, blob.bytes);
-    const patched = await this.#client.send("PATCH", location, blob.bytes, octets);
-    await patched.arrayBuffer();
-    await this.#close(patched.headers.get("Location") ?? "", blob);
-  }
-
-  async #close(location: string, { digest }: Blob, bytes?: Buffer<ArrayBuffer>): Promise<void> {
-    const status = await this.#client.status("PUT", `${location}&digest=${digest}`, bytes, bytes && octets);
-    if (status === 201) return this.#count("upload");
-    // What a PATCH had stored was collected before it was committed: the push begins anew.
-    if (bytes !== undefined) throw new Error(`the upload of ${digest} was closed with ${status}`);
-    this.#count(`commit of collected bytes: ${status}`);
-  }
-
-  async #retag(): Promise<void> {
-    const image = pick([...this.images.values()]);
-    if (image === undefined) return;
-    const status = await this.#put(image, this.#tag());
+  async #retag(of: Holdings): Promise<void> {
+    const image = pickIfAny([...of.images.values()])?.image;
+    const tag = this.#tag();
+    const held = of.tags.get(tag);
+    // Whether that would make the tag newer depends on whether it is there.
+    if (image === undefined || (held?.image === image && held.looseSince !== undefined)) return;
+    const status = await this.#put(of, image, tag);
     if (status === 201) return this.#count("retag");
-    this.complaints.push(`${keyOf(image)}: acknowledged, and put again with ${status}`);
+    if (of.isSure(image.digest, Date.now()))
+      return this.#complain(of, `${image.digest}: there, and put again with ${status}`);
+    await this.#push(of, image, tag, "retag of an image that was gone");
   }
 
-  async #delete(): Promise<void> {
-    const image = pick([...this.images.values()]);
+  async #delete(of: Holdings): Promise<void> {
+    const image = pickIfAny([...of.images.values()])?.image;
     if (image === undefined) return;
-    const key = keyOf(image);
-    const status = await this.#client.status("DELETE", `/v2/${image.repository}/manifests/${image.digest}`);
-    if (status !== 202 && status !== 404) throw new Error(`DELETE of ${key} was answered ${status}`);
-    this.images.delete(key);
-    for (const [tag, named] of this.tags) if (named === image) this.tags.delete(tag);
-    this.deleted.push(image);
+    const path = `/v2/${image.repository}/manifests/${image.digest}`;
+    const [status, span] = await timed(this.#client.status("DELETE", path));
+    if (status !== 202 && status !== 404) throw new Error(`DELETE of ${path} was answered ${status}`);
+    of.remove(image, span);
     this.#count("delete");
   }
 
-  async #untag(): Promise<void> {
-    const tag = pick([...this.tags.keys()]);
-    const [repository, name] = tag?.split(" ") ?? [];
+  async #untag(of: Holdings): Promise<void> {
+    const tag = pickIfAny([...of.tags.keys()]);
     if (tag === undefined) return;
-    const status = await this.#client.status("DELETE", `/v2/${repository}/manifests/${name}`);
-    if (status !== 202 && status !== 404) throw new Error(`DELETE of ${tag} was answered ${status}`);
-    this.tags.delete(tag);
+    const path = `/v2/${of.repository}/manifests/${tag}`;
+    const [status, span] = await timed(this.#client.status("DELETE", path));
+    if (status !== 202 && status !== 404) throw new Error(`DELETE of ${path} was answered ${status}`);
+    of.untag(tag, span);
     this.#count("untag");
   }
 
-  async #pull(): Promise<void> {
-    const image = pick([...this.images.values()]);
-    if (image === undefined) return;
-    this.complaints.push(...(await this.verify(image, image.digest)));
+  /** Brings back a tag that is gone: that goes as long as its trace and its image are there. */
+  async #restore(of: Holdings): Promise<void> {
+    const [tag, lost] = pickIfAny([...of.lost].slice(-restorable)) ?? [];
+    if (tag === undefined || lost === undefined) return;
+    const { digest } = lost.image;
+    const path = `/v2/${of.repository}/_skerry/tags/${tag}/restore`;
+    const body = Buffer.from(JSON.stringify({ digest }));
+    const [status, span] = await timed(this.#client.status("POST", path, body, "application/json"));
+    const mayBeThere = of.images.has(digest);
+    const mustBeThere = of.isSure(digest, span.ended) && span.ended < lost.since + tombstoneAge;
+    if (status === 200 ? !mayBeThere : status !== 404 || mustBeThere)
+      return this.#complain(of, `${tag}: restore to ${digest} was answered ${status}`);
+    if (status === 404) return this.#count("restore of what was gone");
+    of.put(lost.image, tag, span);
+    this.#count("restore");
+    await this.#pull(of, lost.image, tag);
+  }
+
+  async #pullSome(of: Holdings): Promise<void> {
+    const tagged = [...of.tags].map(([tag, { image }]) => [tag, image] as const);
+    const known = [...of.images.values()].map(({ image }) => [image.digest, image] as const);
+    const [reference, image] = pickIfAny([...tagged, ...known]) ?? [];
+    if (reference !== undefined && image !== undefined) await this.#pull(of, image, reference);
+  }
+
+  /** Pulls an image, and finds out whether retention took it. */
+  async #pull(of: Holdings, image: Image, reference: string): Promise<void> {
+    const isOverdue = of.isOverdue(reference, this.#passes);
+    const [wrong, span] = await timed(this.#verify(image, reference));
     this.#count("pull");
+    if (wrong.length === 0) {
+      if (isOverdue) this.#complain(of, `${reference}: retention should have removed it`);
+      return;
+    }
+    const path = `/v2/${of.repository}/manifests/${reference}`;
+    // It may go while it is pulled, but then as a whole.
+    if (of.isSure(reference, span.ended) || (await this.#client.status("GET", path)) !== 404)
+      return this.#complain(of, ...wrong);
+    if (reference === image.digest) of.remove(image, span);
+    else of.untag(reference, span);
+    this.#count(reference === image.digest ? "image removed by retention" : "tag removed by retention");
   }
 
   #tag(): string {
-    return `${this.#name}-${Math.floor(Math.random() * tagsOfLane)}`;
+    return tagFor(this.name, this.#serial++);
   }
 }
 
-const octets = "application/octet-stream";
-
-export function keyOf({ repository, digest }: Image): string {
-  return `${repository}@${digest}`;
-}
-
-function pick<Item>(items: readonly [Item, ...Item[]]): Item;
-function pick<Item>(items: readonly Item[]): Item;
-function pick<Item>(items: readonly Item[]): Item {
-  return items[Math.floor(Math.random() * items.length)] as Item;
+async function timed<Value>(work: Promise<Value>): Promise<readonly [Value, Span]> {
+  const began = Date.now();
+  const value = await work;
+  return [value, { began, ended: Date.now() }];
 }

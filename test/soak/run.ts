@@ -4,26 +4,26 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { withStore } from "../../scripts/commands/local-store.ts";
 import { startLocalRegistry } from "../../scripts/local-registry.ts";
-import type { GcPolicy } from "../../src/maintenance/gc/collector.ts";
-import type { GcReport } from "../../src/maintenance/gc/report.ts";
-import type { GcState, GcStep } from "../../src/maintenance/gc/run.ts";
 import { objects } from "../../src/maintenance/pages.ts";
 import { SoakClient } from "./client.ts";
 import { differences } from "./expected.ts";
 import { Lane } from "./lane.ts";
+import { Passes } from "./passes.ts";
+import { faults, isFault, tombstoneAge, untaggedAge, variables } from "./rules.ts";
 
-const usage = `npm run soak -- [options]    Push, tag, delete and mount while garbage is collected.
+const usage = `npm run soak -- [options]    Push, tag, delete, restore and mount while garbage is collected by rules.
 
   --seconds N    how long (180, at most 1800)
   --lanes N      clients (6, at most 32)
   --grace N      milliseconds of grace (0)
+  --fault NAME   tells the registry another rule than the clients know, and so must fail: ${Object.keys(faults).join(", ")}
   --help         this text`;
 
 /** Longer than an upload of the soak takes, in milliseconds. */
 const uploadAge = 20_000;
 /** Milliseconds between two passes: two of them take what a push has not referred to yet, and pushes must end. */
 const betweenPasses = 500;
-/** Passes after the soak, in which all that nobody needs must go: a mark, links, a record of the data, the data. */
+/** Passes after tags and images went, in which all else that nobody needs must go: a mark, links, a record of the data, the data. */
 const lastPasses = 8;
 const config = join(import.meta.dirname, "wrangler.toml");
 
@@ -34,82 +34,44 @@ function bounded(text: string, most: number): number {
   return number;
 }
 
-/** Runs passes, and sums up what they took. */
-class Collecting {
-  readonly taken: Record<string, number> = {};
-  readonly notes = new Set<string>();
-  passes = 0;
-  readonly #url: string;
-  readonly #step: GcStep;
-
-  constructor(origin: string, grace: number) {
-    const policy: GcPolicy = { grace, keepTombstones: grace, uploadAge };
-    this.#url = `${origin}/collect`;
-    this.#step = { policy, operations: 900, every: 0 };
-  }
-
-  async pass(): Promise<void> {
-    for (;;) {
-      const response = await fetch(this.#url, { method: "POST", body: JSON.stringify(this.#step) });
-      if (!response.ok) throw new Error(`a step failed: ${response.status} ${await response.text()}`);
-      const { phase, report } = (await response.json()) as GcState;
-      if (phase === "done") return this.#add(report);
-    }
-  }
-
-  #add({ counts, notes }: GcReport): void {
-    this.passes++;
-    for (const note of notes) this.notes.add(note);
-    for (const [what, count] of Object.entries(counts)) this.taken[what] = (this.taken[what] ?? 0) + count;
-  }
-}
-
 async function soak(options: {
   readonly seconds: number;
   readonly lanes: number;
   readonly grace: number;
+  readonly fault: keyof typeof faults | undefined;
   readonly persistTo: string;
 }): Promise<readonly string[]> {
-  const { persistTo } = options;
-  const registry = await startLocalRegistry({ config, persistTo });
+  const { persistTo, grace } = options;
+  const names = Array.from({ length: options.lanes }, (_, index) => `lane-${index}`);
+  // What the bucket has lost must not be answered from a copy.
+  const vars = { ...variables(names, options.fault), CACHE_TTL: "0" };
+  const registry = await startLocalRegistry({ config, persistTo, vars });
   const client = new SoakClient(registry.origin);
-  const lanes = Array.from({ length: options.lanes }, (_, index) => new Lane(client, `lane-${index}`));
-  const complaints: string[] = [];
+  const passes = new Passes(registry.origin, { grace, keepTombstones: tombstoneAge, uploadAge });
+  const lanes = names.map((name) => new Lane(client, passes, name, grace));
   try {
-    const collecting = new Collecting(registry.origin, options.grace);
     const end = Date.now() + options.seconds * 1000;
     const collector = async () => {
       while (Date.now() < end) {
-        await collecting.pass();
+        await passes.run();
         await pause(betweenPasses);
       }
     };
     await Promise.all([collector(), ...lanes.map((lane) => lane.runUntil(end))]);
     console.log("done", sum(lanes.map(({ done }) => done)));
     console.log("answers", Object.fromEntries([...client.answers].toSorted()));
-    console.log(`${collecting.passes} passes took`, collecting.taken, [...collecting.notes]);
+    console.log(`${passes.count} passes took`, passes.taken, [...passes.notes]);
 
-    await pause(uploadAge + options.grace);
-    for (let pass = 0; pass < lastPasses; pass++) {
-      await collecting.pass();
-      await pause(options.grace);
+    await pause(uploadAge + grace);
+    await passes.run();
+    // What retention took of the tags decides what it takes of the images.
+    for (const lane of lanes) await lane.verifyAll();
+    for (const wait of [untaggedAge, tombstoneAge, ...Array<number>(lastPasses).fill(grace)]) {
+      await passes.run();
+      await pause(wait + grace);
     }
     let verified = 0;
-    for (const lane of lanes) {
-      complaints.push(...lane.complaints);
-      for (const image of lane.images.values()) {
-        complaints.push(...(await lane.verify(image, image.digest)));
-        verified++;
-      }
-      for (const [key, image] of lane.tags) {
-        complaints.push(...(await lane.verify(image, key.split(" ")[1] ?? "")));
-        verified++;
-      }
-      for (const { repository, digest } of lane.deleted) {
-        const status = await client.status("GET", `/v2/${repository}/manifests/${digest}`);
-        if (status !== 404) complaints.push(`${repository}@${digest}: deleted, and answered ${status}`);
-      }
-    }
+    for (const lane of lanes) verified += await lane.verifyAll();
     console.log(`${verified} images and tags pulled`);
   } finally {
     await registry.stop();
@@ -120,7 +82,8 @@ async function soak(options: {
     return found;
   });
   console.log(`${keys.length} keys in the bucket`);
-  return [...complaints, ...differences(lanes, keys)];
+  const holdings = lanes.flatMap((lane) => lane.holdings);
+  return [...lanes.flatMap(({ complaints }) => complaints), ...differences(holdings, keys)];
 }
 
 function pause(milliseconds: number): Promise<void> {
@@ -139,16 +102,20 @@ async function main(): Promise<void> {
       seconds: { type: "string", default: "180" },
       lanes: { type: "string", default: "6" },
       grace: { type: "string", default: "0" },
+      fault: { type: "string" },
       help: { type: "boolean", default: false },
     },
   });
   if (values.help) return console.log(usage);
+  const { fault } = values;
+  if (fault !== undefined && !isFault(fault)) throw new Error(`${fault}: no such fault`);
   const persistTo = await mkdtemp(join(tmpdir(), "skerry-soak-"));
   try {
     const complaints = await soak({
       seconds: bounded(values.seconds, 1800),
       lanes: bounded(values.lanes, 32),
       grace: bounded(values.grace, 60_000),
+      fault,
       persistTo,
     });
     for (const complaint of complaints) console.log(complaint);
