@@ -5,6 +5,7 @@ import { Memory } from "../push/memory.ts";
 import { type ImageReference, parseImageReference, printImageReference } from "../push/registry/reference.ts";
 import { Repository } from "../push/registry/repository.ts";
 import type { Command } from "./command.ts";
+import { importOptions, importUsage, runImport } from "./copy-import.ts";
 import {
   readTransferOptions,
   transferOptions,
@@ -17,6 +18,7 @@ import {
 export const copyCommand: Command = {
   usage: `copy REFERENCE REFERENCE    Copy an image from registry to registry in chunks, with its digests; goes on after an
                             interruption, and has the exit statuses of push
+${importUsage}
     --platform OS/ARCH      only that platform of an image for several
     --referrers             and what refers to it: signatures, attestations
     --mount-from REPOSITORY where the target may have layers already; may be repeated
@@ -28,7 +30,11 @@ ${transferUsage}`,
         args: [...args],
         allowPositionals: true,
         allowNegative: true,
-        options: { ...transferOptions, referrers: { type: "boolean", default: false } },
+        options: {
+          ...transferOptions,
+          ...importOptions,
+          referrers: { type: "boolean", default: false },
+        },
       });
       const [from, to, ...others] = positionals;
       if (from === undefined || to === undefined || others.length > 0) {
@@ -36,6 +42,12 @@ ${transferUsage}`,
       }
       const [source, reference] = [parseImageReference(from), parseImageReference(to)];
       const common = readTransferOptions(values);
+      if (values.import) {
+        if (isOfCopyAlone(values))
+          throw new UsageError("--import copies the whole image: of the other options it takes --plain-http");
+        return runImport({ ...values, source, target: reference });
+      }
+      if (values.detach || values.cancel) throw new UsageError("--detach and --cancel are for --import");
       const memory = await Memory.open(process.env);
       return withDisplay(async (display) => {
         const repositoryOf = (place: ImageReference, actions: "pull" | "pull,push") =>
@@ -54,3 +66,16 @@ ${transferUsage}`,
       });
     }),
 };
+
+/** Whether there are options that have no meaning for an import. */
+function isOfCopyAlone(values: {
+  readonly platform?: string | undefined;
+  readonly referrers: boolean;
+  readonly "mount-from": readonly string[];
+  readonly parallel?: string | undefined;
+  readonly "chunk-size"?: string | undefined;
+}): boolean {
+  const { platform, referrers, "mount-from": mountFrom, parallel, "chunk-size": chunkSize } = values;
+  const isGiven = [platform, parallel, chunkSize].some((value) => value !== undefined);
+  return isGiven || referrers || mountFrom.length > 0;
+}

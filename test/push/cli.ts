@@ -9,6 +9,8 @@ import { projectRoot } from "../../scripts/build-worker.ts";
 export interface CliRun {
   /** Kills it as nothing can be caught: SIGKILL. */
   kill(): void;
+  /** Interrupts it, as Ctrl-C does: SIGINT. */
+  interrupt(): void;
   readonly ended: Promise<CliOutcome>;
 }
 
@@ -52,7 +54,11 @@ export function startCli(args: readonly string[], home: string, input?: Uint8Arr
     clearInterval(timer);
     return { status, stdout, stderr, peak };
   })();
-  return { kill: () => void child.kill("SIGKILL"), ended };
+  return {
+    kill: () => void child.kill("SIGKILL"),
+    interrupt: () => void child.kill("SIGINT"),
+    ended,
+  };
 }
 
 /** What Linux has noted as the largest resident memory of a process, in MiB. */

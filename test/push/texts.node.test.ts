@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ChunkSize } from "../../scripts/push/chunk-size.ts";
+import { wantedImport } from "../../scripts/push/import.ts";
 import { formatBytes, lineDisplay } from "../../scripts/push/progress.ts";
 import { retryAfter } from "../../scripts/push/registry/answers.ts";
 import { parseChallenge } from "../../scripts/push/registry/challenge.ts";
@@ -22,6 +23,7 @@ describe("a reference", () => {
     [`edge.example.com/app@${digest}`, `edge.example.com/app@${digest}`, "https://edge.example.com/"],
     [`edge.example.com/app:1@${digest}`, `edge.example.com/app:1@${digest}`, "https://edge.example.com/"],
     ["busybox", "docker.io/library/busybox:latest", "https://registry-1.docker.io/"],
+    ["docker.io/busybox", "docker.io/library/busybox:latest", "https://registry-1.docker.io/"],
     ["team/app:1", "docker.io/team/app:1", "https://registry-1.docker.io/"],
   ])("%s is %s, at %s", (text, whole, url) => {
     const reference = parseImageReference(text);
@@ -129,4 +131,26 @@ it("without a terminal a blob is a line at its end, and one now and then", () =>
   task.set(50);
   task.end("pushed", { digest: digest as Digest, size: 2048 });
   expect(lines).toEqual([`layer 1/2: pushed, 2.0 KiB, ${digest}`]);
+});
+
+describe("what an import wants", () => {
+  it.each([
+    ["ghcr.io/team/app:1", "edge.example/a", "ghcr.io/team/app", "1", ["latest"]],
+    ["GHCR.io/team/app", "edge.example/a:2", "ghcr.io/team/app", "latest", ["2"]],
+    ["busybox", "edge.example/a:2", "docker.io/library/busybox", "latest", ["2"]],
+    ["docker.io/busybox:1", "edge.example/a:2", "docker.io/library/busybox", "1", ["2"]],
+    ["edge.example/hub/team/app:1", "edge.example/a:2", "hub/team/app", "1", ["2"]],
+    [`ghcr.io/team/app:1@${digest}`, "edge.example/a:2", "ghcr.io/team/app", digest, ["2"]],
+    ["ghcr.io/team/app:1", `edge.example/a@${digest}`, "ghcr.io/team/app", digest, []],
+  ])("of %s to %s is %s %s", (from, to, repository, reference, tags) => {
+    const wanted = wantedImport(parseImageReference(from), parseImageReference(to));
+    expect(wanted).toEqual({ repository, reference, tags });
+  });
+
+  it("is never one digest by the name of another", () => {
+    const [from, to] = [`ghcr.io/a@${digest}`, `edge.example/a@sha256:${"b".repeat(64)}`];
+    expect(() => wantedImport(parseImageReference(from), parseImageReference(to))).toThrow(
+      "cannot be imported",
+    );
+  });
 });

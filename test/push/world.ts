@@ -13,7 +13,7 @@ import { type Transferred, transfer } from "../../scripts/push/transfer.ts";
 import { RegistryProbe } from "../clients/harness/registry.ts";
 import { type FaultProxy, startFaultProxy } from "../upstream/fault-proxy.ts";
 import { remoteOrigin } from "../upstream/origin.ts";
-import { useRegistry } from "../wire/registry.ts";
+import { useRegistry, type Variables } from "../wire/registry.ts";
 
 /** Somebody who pushes, and a registry, with a proxy between them. */
 export interface World {
@@ -57,8 +57,11 @@ export interface PushOptions extends PusherOptions {
 const variables = { CHUNK_MIN_LENGTH: "1000", CHUNK_MAX_LENGTH: "1048576", TRUST_PROXY: "true" };
 
 /** A world for each test of a file, before one registry. */
-export function useWorld(vars: Readonly<Record<string, string>> = {}): () => World {
-  const registry = useRegistry({ ...variables, ...vars });
+export function useWorld(vars: Variables | (() => Promise<Variables>) = {}): () => World {
+  const registry = useRegistry(async () => ({
+    ...variables,
+    ...(typeof vars === "function" ? await vars() : vars),
+  }));
   let world: World | undefined;
   let count = 0;
   beforeEach(async () => {

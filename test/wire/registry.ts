@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll } from "vitest";
 import { type LocalRegistry, startLocalRegistry } from "../../scripts/local-registry.ts";
 
-type Variables = Readonly<Record<string, string>>;
+/** Variables of a registry, by name. */
+export type Variables = Readonly<Record<string, string>>;
 
 /**
  * Runs one registry with an empty store for all tests of a file; its variables may have to be made first.

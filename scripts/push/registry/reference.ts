@@ -16,7 +16,8 @@ const dockerHubEndpoint = "registry-1.docker.io";
 
 /**
  * Reads `[host[:port]/]name[:tag][@digest]`. As with docker, what stands before the first slash is a host only if it
- * is `localhost` or has a dot, a colon or a capital letter in it, and Docker Hub is meant without one.
+ * is `localhost` or has a dot, a colon or a capital letter in it, and Docker Hub is meant without one; a name of one part
+ * there is below `library/`.
  * @throws Error that says what is wrong with the text.
  */
 export function parseImageReference(text: string): ImageReference {
@@ -26,7 +27,8 @@ export function parseImageReference(text: string): ImageReference {
   const hasHost = first === "localhost" || /[.:A-Z]/.test(first);
   const rest = hasHost ? beforeDigest.slice(slash + 1) : beforeDigest;
   const [path = "", tagText, ...others] = rest.split(":");
-  const isOfficial = !hasHost && !path.includes("/");
+  const host = hasHost ? first : dockerHub;
+  const isOfficial = host === dockerHub && !path.includes("/");
   const name = tryParseRepositoryName(isOfficial ? `library/${path}` : path);
   const digest = digestText === undefined ? undefined : tryParseDigest(digestText);
   const tag = tagText === undefined ? undefined : tryParseTag(tagText);
@@ -39,7 +41,7 @@ export function parseImageReference(text: string): ImageReference {
     throw new Error(`${text}: "${[tagText, ...others].join(":")}" is no tag`);
   }
   const isBare = tag === undefined && digest === undefined;
-  return { host: hasHost ? first : dockerHub, name, tag: isBare ? ("latest" as Tag) : tag, digest };
+  return { host, name, tag: isBare ? ("latest" as Tag) : tag, digest };
 }
 
 /** The reference as text, in full. */
