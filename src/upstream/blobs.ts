@@ -58,8 +58,20 @@ export class UpstreamBlobs {
   async stat(repository: UpstreamRepository, digest: Digest): Promise<number | undefined> {
     const response = await this.#client.open(repository, `blobs/${digest}`, requestOf(digest, "HEAD"));
     await discard(response);
-    if (!response.ok) throw unreachable(`a blob's HEAD with status ${response.status}`);
-    return lengthOf(response);
+    return response.ok ? lengthOf(response) : this.#statByGet(repository, digest);
+  }
+
+  /** The same from an upstream that refuses HEAD: it is asked for one byte, and not even that is read. */
+  async #statByGet(repository: UpstreamRepository, digest: Digest): Promise<number | undefined> {
+    const request = { ...requestOf(digest, "GET"), headers: { Range: "bytes=0-0" } };
+    const response = await this.#client.open(repository, `blobs/${digest}`, request);
+    await discard(response);
+    if (response.status === 200) return lengthOf(response);
+    const [, size] = /^bytes (?:0-0|\*)\/(\d{1,15})$/.exec(response.headers.get("Content-Range") ?? "") ?? [];
+    // An empty blob has no first byte.
+    if (response.status === 206 || (response.status === 416 && size === "0"))
+      return size === undefined ? undefined : Number(size);
+    throw unreachable(`a blob's first byte with status ${response.status}`);
   }
 
   /** The upstream's 200 with the blob, not checked against the digest. @throws UpstreamError */

@@ -47,9 +47,9 @@ export class UpstreamClient {
 
   /**
    * The upstream's answer, its body unread and without a limit of time. It may be any 1xx to 3xx that is no
-   * redirect, and any 4xx besides those below: who reads it looks at its status.
+   * redirect, any 4xx besides those below, and 501: who reads it looks at its status.
    * @param path below `/v2/<name>/`, with a query if there is one.
-   * @throws UpstreamError for 401, 403, 404, 429 and 5xx of the upstream, and 502 or 504 if it cannot be reached.
+   * @throws UpstreamError for 401, 403, 404, 429 and other 5xx of the upstream, and 502 or 504 if it cannot be reached.
    */
   open(repository: UpstreamRepository, path: string, request: UpstreamRequest): Promise<Response> {
     return within(repository.upstream, (signal) => this.#ask(repository, path, request, signal));
@@ -93,13 +93,13 @@ export class UpstreamClient {
         authorization,
         signal,
       });
-    let { response, isOwn } = await attempt(this.#remembered(repository));
-    if (response.status === 401 && isOwn) {
-      const authorization = await this.#authorize(repository, response, signal);
-      if (authorization !== undefined) ({ response } = await attempt(authorization));
-      if (response.status === 401) this.#forget(repository);
+    let incoming = await attempt(this.#remembered(repository));
+    if (incoming.response.status === 401 && incoming.isOwn) {
+      const authorization = await this.#authorize(repository, incoming.response, signal);
+      if (authorization !== undefined) incoming = await attempt(authorization);
+      if (incoming.response.status === 401) this.#forget(repository);
     }
-    return this.#judge(upstream, response, request);
+    return this.#judge(upstream, incoming, request);
   }
 
   #remembered(repository: UpstreamRepository): string | undefined {
@@ -135,9 +135,15 @@ export class UpstreamClient {
     return basic(credentials);
   }
 
-  async #judge(upstream: Upstream, response: Response, { missing }: UpstreamRequest): Promise<Response> {
+  async #judge(
+    upstream: Upstream,
+    { response, isOwn }: Incoming,
+    { method, missing }: UpstreamRequest,
+  ): Promise<Response> {
     const { status, headers } = response;
-    if (status < 500 && ![401, 403, 404, 429].includes(status)) return response;
+    if (status === 501 || (status < 500 && ![401, 403, 404, 429].includes(status))) return response;
+    // The URL of a storage may be signed for GET alone.
+    if (status === 403 && method === "HEAD" && !isOwn) return response;
     await discard(response);
     if (status === 404) throw missingUpstream(...missing);
     if (status === 429) {

@@ -86,7 +86,12 @@ export const states: readonly State[] = [
   {
     title: "does not know HEAD (405)",
     fault: () => faults.unless("GET", faults.answers(405)),
-    answers: { ...good, blobHead: "502" },
+    answers: good,
+  },
+  {
+    title: "does not implement HEAD (501)",
+    fault: () => faults.unless("GET", faults.answers(501)),
+    answers: good,
   },
   {
     title: "sends no `Docker-Content-Digest`",
