@@ -69,11 +69,11 @@ function refuseUnlessWritable(c: RegistryContext, name: RepositoryName, action: 
 export function allowedMethods(c: RegistryContext): string {
   const { config, isPullThrough } = c.var.registry;
   const name = tryParseRepositoryName(c.req.param("name") ?? "");
-  const isUpload = c.req.param("session") !== undefined || c.req.param("job") !== undefined;
+  const isForWriters = c.req.param("session") !== undefined || /\/_skerry\/imports(?:\/|$)/.test(c.req.path);
   const isFixed = name !== undefined && (config.readOnly || isPullThrough(name));
-  const keepsAll = name !== undefined && !config.deleteEnabled && !isUpload;
+  const keepsAll = name !== undefined && !config.deleteEnabled && !isForWriters;
   return c.var.methods
-    .filter((method) => !isFixed || (method === "GET" && !isUpload))
+    .filter((method) => !isFixed || (method === "GET" && !isForWriters))
     .filter((method) => !keepsAll || method !== "DELETE")
     .flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method]))
     .sort()

@@ -4,6 +4,7 @@ import { GuardWatch } from "../storage/guard.ts";
 import { linkHeld, mountBlob } from "../storage/mount.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 import type { UpstreamRepository } from "../upstream/upstreams.ts";
+import { discardUpload } from "./cancel.ts";
 import { commitChecked } from "./commit.ts";
 import type { HeldJob } from "./held-job.ts";
 import type { Importer } from "./importer.ts";
@@ -44,6 +45,9 @@ async function bring(step: Step, blob: PlannedBlob): Promise<void> {
     });
     if (isBrought) importer.announce(blobEvent("push", held.job.name, { digest, size }));
   }
+  // Also where another step, or another client, has brought the blob meanwhile.
+  const session = held.job.blobs.find((each) => each.digest === digest)?.session;
+  if (session !== undefined) await discardUpload(importer.store, held.job.name, session);
   held.changeBlob(digest, { done: true, bytes: size });
 }
 

@@ -1,4 +1,5 @@
 import { retryLater } from "../oci/error.ts";
+import type { RepositoryName } from "../oci/name.ts";
 import { listSegments, removeSegments } from "../storage/segments.ts";
 import type { Store } from "../storage/store.ts";
 import { type Job, readJob, type StoredJob, writeJob } from "./job.ts";
@@ -25,8 +26,12 @@ export async function endImport(store: Store, read: StoredJob): Promise<Job> {
 /** Removes what an import that is over has left of large blobs. */
 export async function discardUploads(store: Store, { name, blobs }: Job): Promise<void> {
   for (const { session, done } of blobs) {
-    if (session === undefined || done) continue;
-    const { segments } = await listSegments(store, name, session);
-    await removeSegments(store, name, session, segments);
+    if (session !== undefined && !done) await discardUpload(store, name, session);
   }
+}
+
+/** Removes all that the bucket has of one upload session of an import. */
+export async function discardUpload(store: Store, name: RepositoryName, session: string): Promise<void> {
+  const { segments } = await listSegments(store, name, session);
+  await removeSegments(store, name, session, segments);
 }

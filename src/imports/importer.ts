@@ -30,6 +30,8 @@ export interface Importer {
   readonly allowance: Allowance;
   /** Bytes of a range that is asked for at once. */
   readonly rangeSize: number;
+  /** Milliseconds for a range, and for a blob that comes in one piece, after which the transfer is broken off. */
+  readonly transferTime: { readonly range: number; readonly whole: number };
   /** Told of what webhooks are to hear of. */
   readonly announce: (...happenings: readonly Happening[]) => void;
 }

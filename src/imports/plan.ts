@@ -9,7 +9,7 @@ import { refuse } from "../storage/tag-set.ts";
 import { type FetchedManifest, fetchManifest } from "../upstream/fetch-manifest.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 import type { Step } from "./blob.ts";
-import type { PlannedBlob } from "./job.ts";
+import type { Job, PlannedBlob } from "./job.ts";
 
 /** Manifests and blobs of one image at most: the job's record names each. */
 const mostManifests = 1000;
@@ -28,15 +28,15 @@ export async function plan(step: Step): Promise<void> {
       fetchManifest(importer.client, repository, reference, importer.rules),
     );
     await refuseImmutable(step, root.digest);
-    await remember(step, root);
-    held.change({ root: root.digest });
+    await remember(step, root, { root: root.digest });
   }
   for (;;) {
     const digest = held.job.unread.at(-1);
     if (digest === undefined) return;
     const fetched = await fetchPresent(step, digest);
-    held.change({ unread: held.job.unread.slice(0, -1) });
-    if (fetched !== undefined) await remember(step, fetched);
+    const unread = held.job.unread.slice(0, -1);
+    if (fetched === undefined) held.change({ unread });
+    else await remember(step, fetched, { unread });
   }
 }
 
@@ -52,15 +52,17 @@ async function fetchPresent(step: Step, digest: Digest): Promise<FetchedManifest
   }
 }
 
+/** @param change of the job besides, as soon as what was read is kept. */
 async function remember(
   { importer, held }: Step,
   { digest, bytes, manifest }: FetchedManifest,
+  change: Partial<Job>,
 ): Promise<void> {
   const { store, repositoryClasses } = importer;
-  const { job } = held;
-  checkClass(manifest, repositoryClasses, job.classes);
-  await claim(store, digest, job.name);
+  checkClass(manifest, repositoryClasses, held.job.classes);
+  await claim(store, digest, held.job.name);
   await putDataIfAbsent(store, digest, bytes);
+  const job = { ...held.job, ...change };
   const children = manifest.references.filter(({ kind }) => kind === "manifest");
   const known = new Set(job.blobs.map((blob) => blob.digest));
   const blobs = [...job.blobs, ...blobsOf(manifest).filter((blob) => !known.has(blob.digest))];
@@ -72,7 +74,7 @@ async function remember(
       message: `an image of more than ${mostManifests} manifests or ${mostBlobs} blobs is not imported`,
     });
   }
-  held.change({ manifests, unread, blobs });
+  held.change({ ...change, manifests, unread, blobs });
 }
 
 function blobsOf(manifest: Manifest): readonly PlannedBlob[] {

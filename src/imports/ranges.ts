@@ -1,7 +1,8 @@
 import { segmentContent } from "../storage/content.ts";
-import { createSegment, listSegments, removeSegments } from "../storage/segments.ts";
+import { createSegment, listSegments } from "../storage/segments.ts";
 import { UpstreamError, unreachable } from "../upstream/upstream-error.ts";
 import type { Step } from "./blob.ts";
+import { discardUpload } from "./cancel.ts";
 import { commitChecked } from "./commit.ts";
 import type { PlannedBlob } from "./job.ts";
 import { type Range, transferRange } from "./transfer.ts";
@@ -54,11 +55,10 @@ export async function bringRanges(step: Step, blob: PlannedBlob): Promise<boolea
     if (error instanceof UpstreamError) {
       // Bytes of another digest must not be found by the next step.
       await beginSession(step, digest);
-      await removeSegments(store, name, session, ranges);
+      await discardUpload(store, name, session);
     }
     throw error;
   }
-  await removeSegments(store, name, session, ranges);
   return true;
 }
 

@@ -7,8 +7,9 @@ import { matchesTag, type TagPattern } from "../storage/tag-pattern.ts";
 import type { PullThrough } from "../upstream/pull-through.ts";
 import type { Importer } from "./importer.ts";
 
-/** Bytes of a range: what an upstream of 300 KB a second sends in time. */
+/** Bytes of a range, and milliseconds for one: an upstream has to send 280 KB a second. */
 const rangeSize = 32 * 1024 * 1024;
+const transferTime = { range: 120_000, whole: 600_000 };
 
 /**
  * Milliseconds and requests to the upstream of a step: within what Workers grant to what goes on after an answer, and
@@ -52,6 +53,7 @@ export function createImporter(
     maxSegments: config.maxSegments,
     allowance: { time: stepTime, requests: stepRequests, operations: config.operationsPerRequest },
     rangeSize,
+    transferTime,
     announce,
   };
 }

@@ -7,10 +7,6 @@ import { unreachable } from "../upstream/upstream-error.ts";
 import type { UpstreamRepository } from "../upstream/upstreams.ts";
 import type { Importer } from "./importer.ts";
 
-/** Milliseconds for a stretch of `rangeSize` bytes or less, and for a blob in one piece, however large. */
-const rangeTime = 120_000;
-const wholeTime = 600_000;
-
 /** A stretch of a blob. */
 export interface Range {
   readonly offset: number;
@@ -24,22 +20,24 @@ export interface Range {
  * @returns undefined if the upstream serves no ranges.
  * @throws UpstreamError; what `put` throws, also where the upstream breaks off or is too slow: nothing is stored.
  */
-export async function transferRange<Result>(
-  { blobs }: Importer,
+export function transferRange<Result>(
+  { blobs, transferTime }: Importer,
   repository: UpstreamRepository,
   digest: Digest,
   { offset, size }: Range,
   total: number,
   put: (body: ReadableStream) => Promise<Result>,
 ): Promise<Result | undefined> {
-  const last = offset + size - 1;
-  const response = await blobs.range(repository, digest, `bytes=${offset}-${last}`);
-  if (response === undefined) return undefined;
-  if (response.headers.get("Content-Range") !== `bytes ${offset}-${last}/${total}`) {
-    await discard(response);
-    throw unreachable("another part of a blob than was asked for");
-  }
-  return fedStream(size, (writable) => pipe(response, writable, rangeTime), put);
+  return within(transferTime.range, async (signal) => {
+    const last = offset + size - 1;
+    const response = await blobs.range(repository, digest, `bytes=${offset}-${last}`, signal);
+    if (response === undefined) return undefined;
+    if (response.headers.get("Content-Range") !== `bytes ${offset}-${last}/${total}`) {
+      await discard(response);
+      throw unreachable("another part of a blob than was asked for");
+    }
+    return handOver(response, size, put);
+  });
 }
 
 /**
@@ -47,37 +45,41 @@ export async function transferRange<Result>(
  * @param size bytes of it.
  */
 export function upstreamContent(
-  { blobs, rangeSize }: Importer,
+  { blobs, rangeSize, transferTime }: Importer,
   repository: UpstreamRepository,
   digest: Digest,
   size: number,
 ): Content {
+  const time = size > rangeSize ? transferTime.whole : transferTime.range;
   return {
     size,
     repeatable: true,
     // Others may have bytes under this digest that the upstream has never had.
     proves: async () => false,
-    into: async (put) => {
-      const response = await blobs.get(repository, digest);
-      if ((lengthOf(response) ?? size) !== size) {
+    into: (put) =>
+      within(time, async (signal) => {
+        const response = await blobs.get(repository, digest, signal);
+        if ((lengthOf(response) ?? size) === size) return handOver(response, size, put);
         await discard(response);
         throw unreachable("a blob of another length than its descriptor says");
-      }
-      return fedStream(
-        size,
-        (writable) => pipe(response, writable, size > rangeSize ? wholeTime : rangeTime),
-        put,
-      );
-    },
+      }),
   };
 }
 
-/** @param time milliseconds after which it is broken off. */
-async function pipe({ body }: Response, writable: WritableStream<Uint8Array>, time: number): Promise<void> {
+function handOver<Result>(
+  { body }: Response,
+  size: number,
+  put: (body: ReadableStream) => Promise<Result>,
+): Promise<Result> {
+  return fedStream(size, async (writable) => body?.pipeTo(writable, { preventClose: true }), put);
+}
+
+/** Breaks work off after so many milliseconds. */
+async function within<Result>(time: number, work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
   const controller = new AbortController();
   const timer = setTimeout(() => controller.abort(), time);
   try {
-    await body?.pipeTo(writable, { preventClose: true, signal: controller.signal });
+    return await work(controller.signal);
   } finally {
     clearTimeout(timer);
   }

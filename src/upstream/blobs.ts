@@ -74,9 +74,14 @@ export class UpstreamBlobs {
     throw unreachable(`a blob's first byte with status ${response.status}`);
   }
 
-  /** The upstream's 200 with the blob, not checked against the digest. @throws UpstreamError */
-  async get(repository: UpstreamRepository, digest: Digest): Promise<Response> {
-    const response = await this.#client.open(repository, `blobs/${digest}`, requestOf(digest, "GET"));
+  /**
+   * The upstream's 200 with the blob, not checked against the digest.
+   * @param signal breaks the body off.
+   * @throws UpstreamError
+   */
+  async get(repository: UpstreamRepository, digest: Digest, signal?: AbortSignal): Promise<Response> {
+    const request = { ...requestOf(digest, "GET"), signal };
+    const response = await this.#client.open(repository, `blobs/${digest}`, request);
     if (response.status === 200) return response;
     await discard(response);
     throw unreachable(`a blob with status ${response.status}`);
@@ -84,11 +89,17 @@ export class UpstreamBlobs {
 
   /**
    * The upstream's answer to a request for one range; neither kept nor checked against the digest.
+   * @param signal breaks the body off.
    * @returns a 206 or a 416; undefined if the upstream serves no ranges.
    * @throws UpstreamError
    */
-  async range(repository: UpstreamRepository, digest: Digest, range: string): Promise<Response | undefined> {
-    const request = { ...requestOf(digest, "GET"), headers: { Range: range } };
+  async range(
+    repository: UpstreamRepository,
+    digest: Digest,
+    range: string,
+    signal?: AbortSignal,
+  ): Promise<Response | undefined> {
+    const request = { ...requestOf(digest, "GET"), headers: { Range: range }, signal };
     const response = await this.#client.open(repository, `blobs/${digest}`, request);
     if (response.status === 206 || response.status === 416) return response;
     await discard(response);

@@ -15,6 +15,8 @@ export interface UpstreamRequest {
   readonly headers?: Readonly<Record<string, string>>;
   /** What a 404 of the upstream means to the client, and the `detail` of its error. */
   readonly missing: readonly [code: ErrorCode, detail: unknown];
+  /** Breaks the answer off, its body too, which is not within the upstream's time. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** An answer with its whole body. */
@@ -52,7 +54,10 @@ export class UpstreamClient {
    * @throws UpstreamError for 401, 403, 404, 429 and other 5xx of the upstream, and 502 or 504 if it cannot be reached.
    */
   open(repository: UpstreamRepository, path: string, request: UpstreamRequest): Promise<Response> {
-    return within(repository.upstream, (signal) => this.#ask(repository, path, request, signal));
+    return within(repository.upstream, (inTime) => {
+      const signal = request.signal === undefined ? inTime : AbortSignal.any([inTime, request.signal]);
+      return this.#ask(repository, path, request, signal);
+    });
   }
 
   /**
