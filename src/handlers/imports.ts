@@ -23,7 +23,7 @@ const maxTags = 50;
 /** Imports that are remembered at most, those of the last week among them. */
 const maxImports = 1000;
 /** Seconds after which a client that waits is to look again. */
-const pollAfter = 5;
+const pollAfter = 2;
 
 const importRequest = v.strictObject({
   from: v.pipe(v.string(), v.maxLength(600)),
