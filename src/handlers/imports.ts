@@ -28,6 +28,7 @@ const pollAfter = 2;
 const importRequest = v.strictObject({
   from: v.pipe(v.string(), v.maxLength(600)),
   tags: v.optional(v.pipe(v.array(v.string()), v.maxLength(maxTags))),
+  referrers: v.optional(v.boolean(), false),
 });
 
 /**
@@ -37,7 +38,7 @@ const importRequest = v.strictObject({
 export async function startImport(c: RegistryContext): Promise<Response> {
   const { store, importQueue } = c.var.registry;
   const name = repositoryFor(c, "push");
-  const { from, tags } = await readJson(c, importRequest, maxBody);
+  const { from, tags, referrers } = await readJson(c, importRequest, maxBody);
   const source = sourceOf(c, from);
   if ((await listImports(store)).length >= maxImports) throw retryLater(600, "too many imports at once");
   const job = newJob(
@@ -45,6 +46,7 @@ export async function startImport(c: RegistryContext): Promise<Response> {
       name,
       from: { name: source.repository.name, reference: source.reference },
       tags: tagsOf(tags ?? (source.tag === undefined ? [] : [source.tag])),
+      referrers,
       classes: [...c.var.access.classes(name)],
       createdBy: c.var.access.caller.name,
     },

@@ -4,6 +4,7 @@ import type { ReferenceRules } from "../oci/reference.ts";
 import type { Store } from "../storage/store.ts";
 import type { UpstreamBlobs } from "../upstream/blobs.ts";
 import type { UpstreamClient } from "../upstream/client.ts";
+import type { UpstreamListings } from "../upstream/listings.ts";
 import type { UpstreamRepository } from "../upstream/upstreams.ts";
 import type { Allowance } from "./turn.ts";
 
@@ -12,6 +13,7 @@ export interface Importer {
   readonly store: Store;
   readonly client: UpstreamClient;
   readonly blobs: UpstreamBlobs;
+  readonly listings: UpstreamListings;
   /** The repository of an upstream. @throws RegistryError DENIED (403) for one that is not let through. */
   readonly upstreamOf: (name: RepositoryName) => UpstreamRepository | undefined;
   readonly rules: ReferenceRules;

@@ -34,6 +34,8 @@ const job = v.object({
   /** Where it comes from: the repository of an upstream by its name here, and a tag or digest of it. */
   from: v.object({ name: repository, reference: v.union([digest, tag]) }),
   tags: v.array(tag),
+  /** Whether what refers to the image's manifests comes too: signatures, attestations. */
+  referrers: v.boolean(),
   /** The classes for which the caller's token named the repository (A76). */
   classes: v.array(v.string()),
   createdBy: v.string(),
@@ -45,6 +47,8 @@ const job = v.object({
   unread: v.array(digest),
   /** Manifests that were read: each before those that it refers to. One may stand in it more than once. */
   manifests: v.array(digest),
+  /** How many of them the upstream was asked for referrers of, from the first one on. */
+  listed: count,
   /** How many of them are stored, from the last one on. */
   stored: count,
   blobs: v.array(plannedBlob),
@@ -72,7 +76,7 @@ export interface StoredJob {
 
 /** A job that has not begun. */
 export function newJob(
-  wanted: Pick<Job, "name" | "from" | "tags" | "classes" | "createdBy">,
+  wanted: Pick<Job, "name" | "from" | "tags" | "referrers" | "classes" | "createdBy">,
   now: number,
 ): Job {
   return {
@@ -81,6 +85,7 @@ export function newJob(
     createdAt: now,
     unread: [],
     manifests: [],
+    listed: 0,
     stored: 0,
     blobs: [],
     failures: 0,

@@ -7,6 +7,7 @@ import { putDataIfAbsent } from "../storage/data.ts";
 import { readTag } from "../storage/tag-register.ts";
 import { refuse } from "../storage/tag-set.ts";
 import { type FetchedManifest, fetchManifest } from "../upstream/fetch-manifest.ts";
+import type { ReferrersPage } from "../upstream/listings.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 import type { Step } from "./blob.ts";
 import type { Job, PlannedBlob } from "./job.ts";
@@ -14,6 +15,8 @@ import type { Job, PlannedBlob } from "./job.ts";
 /** Manifests and blobs of one image at most: the job's record names each. */
 const mostManifests = 1000;
 const mostBlobs = 3000;
+/** Pages of a list of referrers at most. */
+const mostPages = 10;
 
 /**
  * Reads the image's manifests, and remembers what has to be brought. Their bytes are kept under their digests, so
@@ -30,6 +33,12 @@ export async function plan(step: Step): Promise<void> {
     await refuseImmutable(step, root.digest);
     await remember(step, root, { root: root.digest });
   }
+  do await readUnread(step);
+  while (await findReferrers(step));
+}
+
+async function readUnread(step: Step): Promise<void> {
+  const { held } = step;
   for (;;) {
     const digest = held.job.unread.at(-1);
     if (digest === undefined) return;
@@ -38,6 +47,28 @@ export async function plan(step: Step): Promise<void> {
     if (fetched === undefined) held.change({ unread });
     else await remember(step, fetched, { unread });
   }
+}
+
+/** Asks for the referrers of one more manifest, if they are wanted; false once all were asked for. */
+async function findReferrers({ importer, held, turn, repository }: Step): Promise<boolean> {
+  const { manifests, listed, referrers } = held.job;
+  const subject = manifests[listed];
+  if (!referrers || subject === undefined) return false;
+  const found: Digest[] = [];
+  let next: URLSearchParams | undefined = new URLSearchParams();
+  for (let pages = 0; next !== undefined && pages < mostPages; pages++) {
+    const query: URLSearchParams = next;
+    const page: ReferrersPage = await turn.request(() =>
+      importer.listings.referrers(repository, subject, query),
+    );
+    found.push(...page.items.map(({ digest }) => digest));
+    next = page.next;
+  }
+  held.change({
+    listed: listed + 1,
+    unread: [...new Set(found)].filter((digest) => !manifests.includes(digest)),
+  });
+  return true;
 }
 
 /** A child, or undefined where the image may do without it. */

@@ -43,6 +43,7 @@ export function createImporter(
     store,
     client: pullThrough.client,
     blobs: pullThrough.blobs,
+    listings: pullThrough.listings,
     upstreamOf: (name) => pullThrough.repository(name),
     rules: config,
     repositoryClasses: config.repositoryClasses,

@@ -1,6 +1,14 @@
 import { expect, it } from "vitest";
-import { blobOf, expectStatus, imageOf, indexOf, pushBlob, putManifest } from "../support/content.ts";
-import { createWorld, keysOf, letIn } from "../upstream/unit/world.ts";
+import {
+  blobOf,
+  expectStatus,
+  imageOf,
+  indexOf,
+  pushBlob,
+  putManifest,
+  type TestManifest,
+} from "../support/content.ts";
+import { createWorld, keysOf, letIn, type World } from "../upstream/unit/world.ts";
 import { ask, begin, createImportWorld, drive, pullWhole, pushUpstream, target, told } from "./world.ts";
 
 it("brings an image within the request's own time, and then knows of nothing left to do", async () => {
@@ -57,6 +65,52 @@ it("brings an index with what it has, each manifest after those it refers to, th
     blobs: { known: 6, done: 6 },
   });
 });
+
+it.each(["by its API", "by a tag"])(
+  "brings what refers to the image where it is wanted, as the upstream lists it %s",
+  async (how) => {
+    const world = createImportWorld();
+    const pushed = await pushUpstream(world);
+    const subjectOf = ({ mediaType, digest, bytes }: TestManifest) => ({
+      mediaType,
+      digest,
+      size: bytes.byteLength,
+    });
+    const empty = await blobOf("{}");
+    await expectStatus(pushBlob(world.origin, "team/app", empty), 201);
+    const signature = await imageOf(empty, [], {
+      subject: subjectOf(pushed.image),
+      artifactType: "a/signature",
+    });
+    const countersignature = await imageOf(empty, [], {
+      subject: subjectOf(signature),
+      artifactType: "a/signature",
+    });
+    for (const manifest of [signature, countersignature])
+      await expectStatus(putManifest(world.origin, "team/app", manifest.digest, manifest), 201);
+    if (how === "by a tag")
+      world.answer(async ({ method, url, headers }) => {
+        const [, subject] = /\/manifests\/sha256-([0-9a-f]{64})$/.exec(url.pathname) ?? [];
+        if (url.pathname.includes("/referrers/")) return new Response("", { status: 404 });
+        const path = subject === undefined ? url.href : `/v2/team/app/referrers/sha256:${subject}`;
+        return world.origin.ask(`${method} ${path}`, { headers });
+      });
+    const plain = await begin(world, "up/team/app:1", ["plain"]);
+    await drive(world.client, plain);
+    expect(await referrersOf(world, pushed.image)).toEqual([]);
+    const whole = await begin(world, "up/team/app:1", ["whole"], { referrers: true });
+    await drive(world.client, whole);
+    expect(await referrersOf(world, pushed.image)).toEqual([signature.digest]);
+    expect(await referrersOf(world, signature)).toEqual([countersignature.digest]);
+    await pullWhole(world.client, target, signature.digest, { image: signature, blobs: [empty] });
+  },
+);
+
+async function referrersOf({ client }: World, { digest }: TestManifest): Promise<readonly string[]> {
+  const answer = await expectStatus(client.ask(`GET /v2/${target}/referrers/${digest}`), 200);
+  const { manifests } = await answer.json<{ readonly manifests: readonly { readonly digest: string }[] }>();
+  return manifests.map((manifest) => manifest.digest);
+}
 
 it("takes a blob from the bucket, and no bytes, where the upstream has it too", async () => {
   const world = createImportWorld();

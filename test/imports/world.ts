@@ -53,15 +53,25 @@ export function createImportWorld(options: WorldOptions = {}): ImportWorld {
 }
 
 /** Asks for an import, and lets nothing of it happen yet. */
-export async function begin(world: World, from = "up/team/app:1", tags?: readonly string[]): Promise<string> {
-  const answer = await ask(world.client, from, tags);
+export async function begin(
+  world: World,
+  from = "up/team/app:1",
+  tags?: readonly string[],
+  more: object = {},
+): Promise<string> {
+  const answer = await ask(world.client, from, tags, more);
   await expectStatus(Promise.resolve(answer.clone()), 202);
   return (await answer.json<Told>()).id;
 }
 
 /** The answer to the request for an import, whose first step does not come. */
-export function ask(client: Client, from: string, tags?: readonly string[]): Promise<Response> {
-  return client.fetch(`POST ${imports}`, json({ from, ...(tags && { tags }) }));
+export function ask(
+  client: Client,
+  from: string,
+  tags?: readonly string[],
+  more: object = {},
+): Promise<Response> {
+  return client.fetch(`POST ${imports}`, json({ from, ...(tags && { tags }), ...more }));
 }
 
 /** What goes along with a request that has a body of JSON. */
