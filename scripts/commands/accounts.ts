@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { send, type Target, targetOf } from "./admin-api.ts";
+import { registryOption, send, type Target, targetOf } from "./admin-api.ts";
 import type { Command } from "./command.ts";
 import { readGrants } from "./grants.ts";
 
@@ -37,7 +37,7 @@ accounts revoke robot-NAME  Revoke it
       args: [...args],
       allowPositionals: true,
       options: {
-        registry: { type: "string" },
+        ...registryOption,
         grant: { type: "string", multiple: true, default: [] },
         expires: { type: "string" },
       },

@@ -6,6 +6,13 @@ export interface Target {
   readonly authorization: string;
 }
 
+/** The option of commands that work by way of a registry, as parseArgs takes it. */
+export const registryOption = { registry: { type: "string" } } as const;
+
+/** What `--help` says of it. */
+export const registryUsage =
+  "    --registry URL          the registry; SKERRY_ACCOUNT and SKERRY_KEY say who asks";
+
 /** Sends a request to the admin API. @throws Error with the message of the registry if it refuses. */
 export async function send(target: Target, method: string, path: string, body?: unknown): Promise<Response> {
   const response = await fetch(new URL(path, target.registry), {

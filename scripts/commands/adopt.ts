@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { type AdoptState, restartAdoption, runAdoptStep } from "../../src/maintenance/adopt.ts";
-import { send, targetOf } from "./admin-api.ts";
+import { registryOption, send, targetOf } from "./admin-api.ts";
 import type { Command } from "./command.ts";
 import { storeOptions, storeUsage, withStore } from "./local-store.ts";
 import { Progress } from "./progress.ts";
@@ -23,7 +23,7 @@ ${storeUsage}`,
       args: [...args],
       options: {
         ...storeOptions,
-        registry: { type: "string" },
+        ...registryOption,
         again: { type: "boolean", default: false },
       },
     });

@@ -1,4 +1,3 @@
-import { parseArgs } from "node:util";
 import { connect } from "../push/connect.ts";
 import { copyImage } from "../push/copy.ts";
 import { Memory } from "../push/memory.ts";
@@ -7,39 +6,26 @@ import { Repository } from "../push/registry/repository.ts";
 import type { Command } from "./command.ts";
 import { importOptions, importUsage, runImport } from "./copy-import.ts";
 import {
+  parseTransfer,
   readTransferOptions,
-  transferOptions,
   transferUsage,
   UsageError,
   withDisplay,
   withExitStatus,
 } from "./transfer-options.ts";
 
+const copyOptions = { ...importOptions, referrers: { type: "boolean", default: false } } as const;
+
 export const copyCommand: Command = {
   usage: `copy REFERENCE REFERENCE    Copy an image from registry to registry in chunks, with its digests; goes on after an
                             interruption, and has the exit statuses of push
 ${importUsage}
-    --platform OS/ARCH      only that platform of an image for several
     --referrers             and what refers to it: signatures, attestations
-    --mount-from REPOSITORY where the target may have layers already; may be repeated
 ${transferUsage}`,
 
   run: (args) =>
     withExitStatus(async () => {
-      const { values, positionals } = parseArgs({
-        args: [...args],
-        allowPositionals: true,
-        allowNegative: true,
-        options: {
-          ...transferOptions,
-          ...importOptions,
-          referrers: { type: "boolean", default: false },
-        },
-      });
-      const [from, to, ...others] = positionals;
-      if (from === undefined || to === undefined || others.length > 0) {
-        throw new UsageError("copy REFERENCE REFERENCE expected");
-      }
+      const { values, from, to } = parseTransfer(args, copyOptions, "copy REFERENCE REFERENCE expected");
       const [source, reference] = [parseImageReference(from), parseImageReference(to)];
       const common = readTransferOptions(values);
       if (values.import) {

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { send, targetOf } from "./admin-api.ts";
+import { registryOption, registryUsage, send, targetOf } from "./admin-api.ts";
 import type { Command } from "./command.ts";
 
 interface Step {
@@ -18,13 +18,13 @@ export const gcCommand: Command = {
   usage: `gc                          Collect garbage until the pass is done, and print its report
     --dry-run               change nothing, and print what a pass would take
     --reports               print the reports of the last passes
-    --registry URL          the registry; SKERRY_ACCOUNT and SKERRY_KEY say who asks`,
+${registryUsage}`,
 
   async run(args) {
     const { values } = parseArgs({
       args: [...args],
       options: {
-        registry: { type: "string" },
+        ...registryOption,
         "dry-run": { type: "boolean", default: false },
         reports: { type: "boolean", default: false },
       },

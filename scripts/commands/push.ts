@@ -1,4 +1,3 @@
-import { parseArgs } from "node:util";
 import { connect } from "../push/connect.ts";
 import { Memory } from "../push/memory.ts";
 import { parseImageReference, printImageReference } from "../push/registry/reference.ts";
@@ -7,13 +6,17 @@ import { openSource } from "../push/source/open.ts";
 import { transfer } from "../push/transfer.ts";
 import type { Command } from "./command.ts";
 import {
+  parseTransfer,
   readTransferOptions,
-  transferOptions,
   transferUsage,
-  UsageError,
   withDisplay,
   withExitStatus,
 } from "./transfer-options.ts";
+
+const pushOptions = {
+  name: { type: "string" },
+  uncompressed: { type: "boolean", default: false },
+} as const;
 
 export const pushCommand: Command = {
   usage: `push IMAGE REFERENCE        Push an image in chunks; the same command goes on after an interruption. IMAGE is
@@ -21,36 +24,23 @@ export const pushCommand: Command = {
                             one on the standard input, or the NAME of an image of the local engine. Exit status
                             0 it is pushed, 1 it cannot be, 2 wrong arguments, 75 it may go on later
     --name NAME             which image, where IMAGE holds several
-    --platform OS/ARCH      only that platform of an image for several
     --uncompressed          push the layers of a docker-archive as they are, instead of gzipped
-    --mount-from REPOSITORY where the registry may have layers already; may be repeated
 ${transferUsage}`,
 
   run: (args) =>
     withExitStatus(async () => {
-      const { values, positionals } = parseArgs({
-        args: [...args],
-        allowPositionals: true,
-        allowNegative: true,
-        options: {
-          ...transferOptions,
-          name: { type: "string" },
-          uncompressed: { type: "boolean", default: false },
-        },
-      });
-      const [image, to, ...others] = positionals;
-      if (image === undefined || to === undefined || others.length > 0) {
-        throw new UsageError(
-          "push IMAGE REFERENCE expected, such as: push docker:app:1 registry.example.com/team/app:1",
-        );
-      }
+      const { values, from, to } = parseTransfer(
+        args,
+        pushOptions,
+        "push IMAGE REFERENCE expected, such as: push docker:app:1 registry.example.com/team/app:1",
+      );
       const reference = parseImageReference(to);
       const common = readTransferOptions(values);
       const memory = await Memory.open(process.env);
       return withDisplay(async (display) => {
         const registry = connect(reference, values["plain-http"], display);
         const target = new Repository(registry, reference.name, "pull,push");
-        const source = await openSource(image, {
+        const source = await openSource(from, {
           name: values.name,
           platform: values.platform,
           uncompressed: values.uncompressed,

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { send, type Target, targetOf } from "./admin-api.ts";
+import { registryOption, registryUsage, send, type Target, targetOf } from "./admin-api.ts";
 import type { Command } from "./command.ts";
 
 interface Verdicts {
@@ -10,13 +10,13 @@ export const retentionCommand: Command = {
   usage: `retention                   Tell what RETENTION keeps and drops, tag by tag, and why; change nothing
     --repository NAME       of this repository alone
     --dropped               only what would go
-    --registry URL          the registry; SKERRY_ACCOUNT and SKERRY_KEY say who asks`,
+${registryUsage}`,
 
   async run(args) {
     const { values } = parseArgs({
       args: [...args],
       options: {
-        registry: { type: "string" },
+        ...registryOption,
         repository: { type: "string" },
         dropped: { type: "boolean", default: false },
       },

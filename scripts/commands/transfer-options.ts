@@ -1,9 +1,10 @@
+import { type ParseArgsOptionsConfig, parseArgs } from "node:util";
 import { type RepositoryName, tryParseRepositoryName } from "../../src/oci/name.ts";
 import { type Display, openDisplay } from "../push/progress.ts";
 import { RegistryFailure } from "../push/registry/failure.ts";
 
 /** Options of push and copy, as parseArgs takes them. */
-export const transferOptions = {
+const transferOptions = {
   platform: { type: "string" },
   "mount-from": { type: "string", multiple: true, default: [] as string[] },
   parallel: { type: "string" },
@@ -11,8 +12,10 @@ export const transferOptions = {
   "plain-http": { type: "boolean" },
 } as const;
 
-/** What `--help` says of those that are the same for both. */
-export const transferUsage = `    --parallel N            blobs at once (4)
+/** What `--help` says of them. */
+export const transferUsage = `    --platform OS/ARCH      only that platform of an image for several
+    --mount-from REPOSITORY where the target may have layers already; may be repeated
+    --parallel N            blobs at once (4)
     --chunk-size BYTES      of one request, such as 64MiB, within what the registry announces (32MiB)
     --plain-http            without TLS; at localhost that is the default, against which --no-plain-http helps`;
 
@@ -37,6 +40,27 @@ const units: Readonly<Record<string, number>> = {
   MB: 1e6,
   GB: 1e9,
 };
+
+/**
+ * The arguments of push or copy: from where, to where, their common options and those of the command's own.
+ * @param complaint what those are told who give it anything but two arguments.
+ * @throws UsageError or parseArgs's own error.
+ */
+export function parseTransfer<const Own extends ParseArgsOptionsConfig>(
+  args: readonly string[],
+  own: Own,
+  complaint: string,
+) {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    allowNegative: true,
+    options: { ...transferOptions, ...own },
+  });
+  const [from, to, ...others] = positionals;
+  if (from === undefined || to === undefined || others.length > 0) throw new UsageError(complaint);
+  return { values, from, to };
+}
 
 /** @throws UsageError for a value that is none. */
 export function readTransferOptions(values: {

@@ -16,6 +16,13 @@ export function requireJson(c: RegistryContext): void {
   if (type !== "application/json") throw malformed("Content-Type application/json expected");
 }
 
+/** Whether the query says `name=true`; not unless it says so. @throws RegistryError 400 for anything but true and false. */
+export function flag(c: RegistryContext, name: string): boolean {
+  const text = c.req.query(name) ?? "false";
+  if (text !== "true" && text !== "false") throw malformed(`${name} is true or false`);
+  return text === "true";
+}
+
 /** The 400 of a request to the admin API that cannot be understood. */
 export function malformed(message: string): RegistryError {
   return new RegistryError("UNSUPPORTED", { status: 400, message });

@@ -1,5 +1,5 @@
 import { type AdoptState, readAdoption, restartAdoption, runAdoptStep } from "../maintenance/adopt.ts";
-import { malformed, requireAdmin, requireJson } from "./admin.ts";
+import { flag, requireAdmin, requireJson } from "./admin.ts";
 import { type RegistryContext, seeThrough } from "./context.ts";
 import { jsonPage } from "./paging.ts";
 
@@ -17,9 +17,7 @@ export async function postAdoptStep(c: RegistryContext): Promise<Response> {
   requireAdmin(c);
   requireJson(c);
   const { store, config } = c.var.registry;
-  const again = c.req.query("again") ?? "false";
-  if (again !== "true" && again !== "false") throw malformed("again is true or false");
-  if (again === "true") await restartAdoption(store);
+  if (flag(c, "again")) await restartAdoption(store);
   const state = await seeThrough(c, runAdoptStep(store, config.operationsPerRequest - 2));
   return jsonPage(c, describe(state), undefined);
 }

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { tryParseJson } from "../oci/json.ts";
 import { malformed, requireJson } from "./admin.ts";
 import { readLimited } from "./body.ts";
 import type { RegistryContext } from "./context.ts";
@@ -15,16 +16,8 @@ export async function readJson<Schema extends v.GenericSchema>(
 ): Promise<v.InferOutput<Schema>> {
   requireJson(c);
   const bytes = await readLimited(c.req.raw, maxBody);
-  const result = v.safeParse(schema, bytes && tryJson(bytes));
+  const result = v.safeParse(schema, bytes && tryParseJson(new TextDecoder().decode(bytes)));
   if (result.success) return result.output;
   const [issue] = result.issues;
   throw malformed(`${v.getDotPath(issue) ?? "the body"}: ${issue.message}`);
-}
-
-function tryJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes));
-  } catch {
-    return undefined;
-  }
 }

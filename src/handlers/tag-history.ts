@@ -1,10 +1,11 @@
 import { type Digest, parseDigest } from "../oci/digest.ts";
 import { RegistryError } from "../oci/error.ts";
-import { isJsonObject } from "../oci/json.ts";
+import { tryParseJsonObject } from "../oci/json.ts";
 import { type RepositoryName, type Tag, tryParseTag } from "../oci/name.ts";
 import { isInCatalog } from "../storage/catalog.ts";
 import { type ListedTag, listTags } from "../storage/tag-list.ts";
 import { readTag, type TagState } from "../storage/tag-register.ts";
+import { malformed } from "./admin.ts";
 import { readLimited } from "./body.ts";
 import { restore, unknownTag } from "./changes.ts";
 import { conditionOf } from "./condition.ts";
@@ -115,23 +116,11 @@ function historyOf(name: RepositoryName, tag: Tag, state: TagState) {
 async function wantedDigest(c: RegistryContext): Promise<Digest | undefined> {
   const bytes = await readLimited(c.req.raw, maxBody);
   if (bytes?.byteLength === 0) return undefined;
-  const body = bytes && tryJson(bytes);
-  if (!isJsonObject(body)) throw malformed();
-  if (body.digest === undefined) return undefined;
-  if (typeof body.digest !== "string") throw malformed();
-  return parseDigest(body.digest);
-}
-
-function malformed(): RegistryError {
-  return new RegistryError("UNSUPPORTED", { status: 400, message: 'the body is not {"digest": …}' });
-}
-
-function tryJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes));
-  } catch {
-    return undefined;
-  }
+  const body = bytes && tryParseJsonObject(bytes);
+  const digest = body?.digest;
+  if (body === undefined || !["string", "undefined"].includes(typeof digest))
+    throw malformed('the body is not {"digest": …}');
+  return digest === undefined ? undefined : parseDigest(String(digest));
 }
 
 function tagParam(c: RegistryContext): Tag {

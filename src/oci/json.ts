@@ -39,11 +39,15 @@ export function parseJsonObject(bytes: Uint8Array): JsonObject {
 
 /** The JSON object that stored bytes are, read as tolerantly as distribution reads; undefined if they are none. */
 export function tryParseJsonObject(bytes: Uint8Array): JsonObject | undefined {
+  const text = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true }).decode(bytes);
+  const value = tryParseJson(text);
+  return isJsonObject(value) ? value : undefined;
+}
+
+/** What a text is as JSON, of whatever form; undefined if it is none. */
+export function tryParseJson(text: string): unknown {
   try {
-    const value: unknown = JSON.parse(
-      new TextDecoder("utf-8", { fatal: false, ignoreBOM: true }).decode(bytes),
-    );
-    return isJsonObject(value) ? value : undefined;
+    return JSON.parse(text);
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;

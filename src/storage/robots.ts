@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { tryParseJson } from "../oci/json.ts";
 import { mapBounded } from "./bounded.ts";
 import { swap, type Version } from "./register.ts";
 import type { Store } from "./store.ts";
@@ -33,7 +34,7 @@ export interface StoredRobot {
 export async function readRobot(store: Store, name: string): Promise<StoredRobot> {
   const object = await store.bucket.get(store.layout.account(name));
   if (object === null) return { name, version: undefined, record: undefined };
-  const result = v.safeParse(record, tryJson(await object.text()));
+  const result = v.safeParse(record, tryParseJson(await object.text()));
   return { name, version: object.etag, record: result.success ? result.output : undefined };
 }
 
@@ -59,12 +60,4 @@ export async function listRobots(
   const names = page.objects.map(({ key }) => key.slice(prefix.length));
   const robots = await mapBounded(names, store.concurrency, (name) => readRobot(store, name));
   return { robots, more: page.truncated };
-}
-
-function tryJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
