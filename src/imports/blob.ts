@@ -1,7 +1,8 @@
 import { blobEvent } from "../events/blob-event.ts";
 import { statBlob } from "../storage/blobs.ts";
 import { GuardWatch } from "../storage/guard.ts";
-import { linkHeld, mountBlob } from "../storage/mount.ts";
+import { readLink } from "../storage/link.ts";
+import { linkHeld } from "../storage/mount.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 import type { UpstreamRepository } from "../upstream/upstreams.ts";
 import { discardUpload } from "./cancel.ts";
@@ -37,8 +38,12 @@ async function bring(step: Step, blob: PlannedBlob): Promise<void> {
   const { importer, held, turn } = step;
   const { digest, size } = blob;
   turn.check();
-  if (!(await isHere(step, blob))) {
-    const isBrought = await fetchBlob(step, blob).catch((error: unknown) => {
+  const [guard, linked] = await Promise.all([
+    GuardWatch.begin(importer.store),
+    statBlob(importer.store, held.job.name, digest),
+  ]);
+  if (linked === undefined && !(await isHere(step, blob, guard))) {
+    const isBrought = await fetchBlob(step, blob, guard).catch((error: unknown) => {
       const isMissing = error instanceof UpstreamError && error.fault === "missing";
       if (isMissing && (blob.optional || importer.acceptsMissing)) return false;
       throw error;
@@ -52,23 +57,25 @@ async function bring(step: Step, blob: PlannedBlob): Promise<void> {
 }
 
 /** Whether the repository has the blob, if need be by linking what the bucket has. */
-async function isHere({ importer, held, turn, repository }: Step, { digest }: PlannedBlob): Promise<boolean> {
+async function isHere(step: Step, { digest }: PlannedBlob, guard: GuardWatch): Promise<boolean> {
+  const { importer, held, turn, repository } = step;
   const { store, blobs } = importer;
   const { name, from } = held.job;
-  if ((await statBlob(store, name, digest)) !== undefined) return true;
-  // Whoever began the job may pull from there.
-  if (await mountBlob(store, name, digest, from.name)) return true;
-  const guard = await GuardWatch.begin(store);
-  if ((await store.bucket.head(store.layout.blobData(digest))) === null) return false;
-  // The bytes may be those of a repository that nobody here may read: the upstream must have them too.
-  await turn.request(() => blobs.stat(repository, digest));
+  const [pulled, data] = await Promise.all([
+    readLink(store, store.layout.layerLink(from.name, digest), digest),
+    store.bucket.head(store.layout.blobData(digest)),
+  ]);
+  if (data === null) return false;
+  // Whoever began the job may pull from there. Else the bytes may be those of a repository that nobody here may
+  // read: the upstream must have them too.
+  if (pulled.target !== digest) await turn.request(() => blobs.stat(repository, digest));
   return linkHeld(store, name, digest, guard);
 }
 
-async function fetchBlob(step: Step, blob: PlannedBlob): Promise<true> {
+async function fetchBlob(step: Step, blob: PlannedBlob, guard: GuardWatch): Promise<true> {
   const { importer, held, turn, repository } = step;
   if (blob.size > importer.rangeSize && (await bringRanges(step, blob))) return true;
   const content = upstreamContent(importer, repository, blob.digest, blob.size);
-  await turn.request(() => commitChecked(importer, held.job.name, blob.digest, content));
+  await turn.request(() => commitChecked(importer, held.job.name, blob.digest, content, guard));
   return true;
 }

@@ -3,12 +3,13 @@ import { RegistryError } from "../oci/error.ts";
 import type { RepositoryName } from "../oci/name.ts";
 import { commitBlob } from "../storage/commit.ts";
 import type { Content } from "../storage/content.ts";
-import { GuardWatch } from "../storage/guard.ts";
+import type { GuardWatch } from "../storage/guard.ts";
 import { unreachable } from "../upstream/upstream-error.ts";
 import type { Importer } from "./importer.ts";
 
 /**
  * Makes what an upstream has sent a blob of the repository, as the commit of an upload does.
+ * @param guard begun before anything that the commit relies on was looked at.
  * @param session whose `proof` key is used should the bytes be here by now.
  * @throws UpstreamError 502 when the content has another digest: nothing is stored; what commitBlob throws.
  */
@@ -17,9 +18,9 @@ export async function commitChecked(
   name: RepositoryName,
   digest: Digest,
   content: Content,
+  guard: GuardWatch,
   session: string = crypto.randomUUID(),
 ): Promise<void> {
-  const guard = await GuardWatch.begin(store);
   const proofKey = store.layout.proof(name, session);
   try {
     await commitBlob(store, { name, digest, content, guard, proofKey, singlePutLimit });

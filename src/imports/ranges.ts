@@ -1,4 +1,5 @@
 import { segmentContent } from "../storage/content.ts";
+import { GuardWatch } from "../storage/guard.ts";
 import { createSegment, listSegments } from "../storage/segments.ts";
 import { UpstreamError, unreachable } from "../upstream/upstream-error.ts";
 import type { Step } from "./blob.ts";
@@ -50,7 +51,9 @@ export async function bringRanges(step: Step, blob: PlannedBlob): Promise<boolea
   });
   const content = segmentContent(store, name, session, ranges);
   try {
-    await turn.request(() => commitChecked(importer, name, digest, content, session));
+    await turn.request(async () =>
+      commitChecked(importer, name, digest, content, await GuardWatch.begin(store), session),
+    );
   } catch (error) {
     if (error instanceof UpstreamError) {
       // Bytes of another digest must not be found by the next step.
