@@ -19,6 +19,8 @@ const paths = [
   "/v2/app/_skerry/tags",
   "/v2/app/_skerry/tags/1/history",
   "/v2/app/_skerry/tags/1/restore",
+  "/v2/app/_skerry/imports",
+  "/v2/app/_skerry/imports/x",
   "/v2/_skerry/accounts",
   "/v2/_skerry/accounts/robot-x",
   "/v2/_skerry/accounts/robot-x/rotate",
