@@ -1,6 +1,7 @@
+import { queueText } from "./queue-costs.ts";
 import { costOf } from "./support/budgets.ts";
 import { count, dollars, table } from "./support/markdown.ts";
-import { freePerDay, included, prices } from "./support/prices.ts";
+import { daysPerMonth, freePerDay, included, prices } from "./support/prices.ts";
 
 /** What an image is in these examples: layers, how many of them are new in a push, and bytes of each. */
 const image = { layers: 11, fresh: 3, layerBytes: 20 * 1024 * 1024 };
@@ -8,7 +9,6 @@ const image = { layers: 11, fresh: 3, layerBytes: 20 * 1024 * 1024 };
 const copied = 0.8;
 /** Milliseconds of CPU for a request that reads, and for a mebibyte of a body of unknown length. */
 const cpu = { request: 0.5, mebibyte: 3 };
-const daysPerMonth = 30;
 
 /** What something uses of everything that is counted. */
 interface Use {
@@ -17,6 +17,8 @@ interface Use {
   readonly kvReads: number;
   readonly kvWrites: number;
   readonly requests: number;
+  /** Writes of links. */
+  readonly links: number;
   /** Milliseconds. */
   readonly cpu: number;
 }
@@ -45,6 +47,10 @@ export function costs(): string {
     "## A month",
     "",
     ...monthText(),
+    "",
+    "## Queues and metrics",
+    "",
+    ...queueText(examples, pushUse(), pullUse()),
     "",
     "## How far the bucket is",
     "",
@@ -88,14 +94,15 @@ export function pullUse(): Use {
   return { ...sumOf(steps), kvReads: 0, kvWrites: 0, requests, cpu: requests * cpu.request };
 }
 
-function sumOf(steps: readonly (readonly [string, number])[]): { readonly A: number; readonly B: number } {
-  let [A, B] = [0, 0];
+function sumOf(steps: readonly (readonly [string, number])[]): Pick<Use, "A" | "B" | "links"> {
+  let [A, B, links] = [0, 0, 0];
   for (const [request, times] of steps) {
     const cost = costOf(request);
     A += times * cost.A;
     B += times * cost.B;
+    links += times * cost.links;
   }
-  return { A, B };
+  return { A, B, links };
 }
 
 function monthText(): string[] {

@@ -8,6 +8,8 @@ export interface Cost {
   readonly kv: number;
   /** How often the request waits for R2 before its answer: rounds without those of the data centre's cache. */
   readonly rounds: number;
+  /** Writes of links, of each of which R2 tells a queue that asks for them. */
+  readonly links: number;
 }
 
 const table = readFileSync(join(import.meta.dirname, "../../docs/budgets.md"), "utf8");
@@ -24,5 +26,7 @@ export function costOf(request: string): Cost {
   const caches = ["get", "delete"].filter((kind) => operations.includes(`cache ${kind}`)).length;
   // Without any R2 the only waits are those for KV or the cache.
   const rounds = operations.includes("R2") ? waits - caches : 0;
-  return { A, B, kv, rounds };
+  const writes = [...operations.matchAll(/R2 put \S+\/link\b[^·]*?(?:x(\d+))?(?= ·| \||$)/g)];
+  const links = writes.reduce((sum, [, times]) => sum + Number(times ?? 1), 0);
+  return { A, B, kv, rounds, links };
 }

@@ -13,6 +13,10 @@ export const prices = {
   request: 0.3 / 1e6,
   /** A millisecond of CPU. */
   cpu: 0.02 / 1e6,
+  /** A queue's operation: a message of at most 64 KB is written, read or deleted. */
+  queueOperation: 0.4 / 1e6,
+  /** A data point that is written to Analytics Engine. */
+  dataPoint: 0.25 / 1e6,
 } as const;
 
 /** Cloudflare's published limits. */
@@ -29,6 +33,8 @@ export const limits = {
   readsPerSecond: 20_000,
 } as const;
 
+export const daysPerMonth = 30;
+
 /** What is free of charge in a month: R2 on every plan, the rest with the Paid plan, for its basic price. */
 export const included = {
   A: 1e6,
@@ -40,9 +46,17 @@ export const included = {
   kvReads: 10e6,
   kvWrites: 1e6,
   kvGigabytes: 1,
+  queueOperations: 1e6,
+  dataPoints: 10e6,
   /** US dollars a month. */
   paidPlan: 5,
 } as const;
 
 /** What the Free plan allows in a day. */
-export const freePerDay = { requests: limits.requestsPerDayFree, kvReads: 100_000, kvWrites: 1000 } as const;
+export const freePerDay = {
+  requests: limits.requestsPerDayFree,
+  kvReads: 100_000,
+  kvWrites: 1000,
+  queueOperations: 10_000,
+  dataPoints: 100_000,
+} as const;
