@@ -1,3 +1,4 @@
+import { provideFixedLengthStream } from "../support/fixed-length-stream.ts";
 import { type Client, createTestRegistry } from "../support/registry.ts";
 import type { Origin } from "./origin.ts";
 
@@ -10,6 +11,7 @@ export interface SkerryOrigin {
 
 /** An empty Skerry that is open to everybody, or behind what these variables say. */
 export function skerryOrigin(client: Client = createTestRegistry().client("upstream")): SkerryOrigin {
+  provideFixedLengthStream();
   return {
     client,
     answer: ({ method, url, headers, body }) => client.fetch(`${method} ${url}`, { headers, body }),
