@@ -61,7 +61,9 @@ export async function driveImports(importer: Importer): Promise<void> {
   while (open.length > 0 && clock.now() < until) {
     const goOn: string[] = [];
     for (const id of open) {
-      const wait = await driveImport(importer, id, Math.min(clock.now() + shareTime, until));
+      const wait = await driveImport(importer, id, Math.min(clock.now() + shareTime, until)).catch(
+        reportFailure,
+      );
       // One that has to wait is the next run's.
       if (wait === 0) goOn.push(id);
     }
@@ -88,6 +90,11 @@ export async function consumeImports(
 
 function delayOf(wait: number): number {
   return Math.min(Math.max(Math.ceil(wait / 1000), wait > 0 ? shortestDelay : 0), longestDelay);
+}
+
+/** One whose record cannot be read or written keeps no other from going on. */
+function reportFailure(error: unknown): undefined {
+  console.error("a step of an import could not be taken", error);
 }
 
 async function forget(store: Store, ids: readonly string[]): Promise<void> {

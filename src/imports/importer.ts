@@ -34,6 +34,8 @@ export interface Importer {
   readonly rangeSize: number;
   /** Milliseconds for a range, and for a blob that comes in one piece, after which the transfer is broken off. */
   readonly transferTime: { readonly range: number; readonly whole: number };
+  /** Takes a line for each import that is over. */
+  readonly log: (line: string) => void;
   /** Told of what webhooks are to hear of. */
   readonly announce: (...happenings: readonly Happening[]) => void;
 }

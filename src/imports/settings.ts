@@ -22,8 +22,10 @@ const stepRequests = 20;
 export interface ImportParts {
   readonly store: Store;
   readonly pullThrough: PullThrough;
+  readonly log: (line: string) => void;
   readonly config: ReferenceRules & {
     readonly publicUrl: string | undefined;
+    readonly log: string;
     readonly repositoryClasses: readonly string[];
     readonly missingReferences: "refuse" | "accept";
     readonly immutableTags: readonly TagPattern[];
@@ -36,7 +38,7 @@ export interface ImportParts {
 
 /** What imports of a registry work with. @param announce told of what webhooks are to hear of. */
 export function createImporter(
-  { store, pullThrough, config }: ImportParts,
+  { store, pullThrough, log, config }: ImportParts,
   announce: (...happenings: readonly Happening[]) => void,
 ): Importer {
   return {
@@ -55,6 +57,7 @@ export function createImporter(
     allowance: { time: stepTime, requests: stepRequests, operations: config.operationsPerRequest },
     rangeSize,
     transferTime,
+    log: config.log === "off" ? () => undefined : log,
     announce,
   };
 }

@@ -31,9 +31,29 @@ export async function runImportStep(importer: Importer, stored: StoredJob): Prom
     () => work(counted, held, turn),
     () => turn.stop(),
   );
-  const isHeld = await held.release(outcome);
-  if (isHeld && held.job.state === "failed") await discardUploads(importer.store, held.job);
-  return isHeld ? held.job : ((await readJob(importer.store, held.id))?.job ?? held.job);
+  if (!(await held.release(outcome))) return (await readJob(importer.store, held.id))?.job ?? held.job;
+  if (held.job.state !== "open") importer.log(lineOf(held, clock.now()));
+  if (held.job.state === "failed") await discardUploads(importer.store, held.job);
+  return held.job;
+}
+
+/** What the log says of an import that is over. */
+function lineOf({ id, job }: HeldJob, now: number): string {
+  const { state, name, from, tags, root, blobs, createdBy, createdAt, error } = job;
+  return JSON.stringify({
+    event: "import",
+    id,
+    state,
+    repository: name,
+    from: from.name,
+    reference: from.reference,
+    tags,
+    digest: root,
+    bytes: blobs.reduce((sum, { size }) => sum + size, 0),
+    ms: now - createdAt,
+    caller: createdBy,
+    error,
+  });
 }
 
 /** @returns what has become of the job. */

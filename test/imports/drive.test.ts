@@ -1,5 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { consumeImports, driveImports } from "../../src/imports/drive.ts";
+import { faults } from "../doubles/faults.ts";
+import type { Operation } from "../doubles/operation.ts";
 import { expectStatus } from "../support/content.ts";
 import { begin, createImportWorld, importerOf, pullWhole, pushUpstream, target, told } from "./world.ts";
 
@@ -65,11 +67,42 @@ describe("the cron", () => {
     world.answer(({ url }) =>
       url.pathname.includes("busy") ? new Response("", { status: 503 }) : undefined,
     );
-    await driveImports(importerOf(world.client, { allowance }));
+    const lines: string[] = [];
+    await driveImports(importerOf(world.client, { allowance, log: (line) => lines.push(line) }));
+    const ends = lines
+      .map((line) => JSON.parse(line))
+      .toSorted((one, other) => one.from.localeCompare(other.from));
+    expect(ends).toMatchObject([
+      { event: "import", state: "failed", from: "up/team/none", error: { code: "MANIFEST_UNKNOWN" } },
+      {
+        event: "import",
+        state: "done",
+        repository: target,
+        from: "up/team/one",
+        tags: ["one"],
+        caller: "anonymous",
+      },
+      { event: "import", state: "done", from: "up/team/two", reference: "1", digest: two.image.digest },
+    ]);
     const states = await Promise.all(ids.map(async (id) => (await told(world.client, id)).state));
     expect(states).toEqual(["done", "failed", "open", "done"]);
     await pullWhole(world.client, target, "one", one);
     await pullWhole(world.client, target, "two", two);
+  });
+
+  it("is kept from the others by none whose record cannot be written", async () => {
+    const world = createImportWorld();
+    const pushed = await pushUpstream(world);
+    const broken = await begin(world, "up/team/app:1", ["broken"]);
+    const whole = await begin(world, "up/team/app:1", ["whole"]);
+    const error = vi.spyOn(console, "error").mockImplementation(() => undefined);
+    const isOfBroken = ({ kind, keys: [key] }: Operation) => kind === "put" && key?.endsWith(broken) === true;
+    world.edge.gate.policy = faults([{ matching: isOfBroken, when: "before" }]);
+    await driveImports(importerOf(world.client));
+    expect(error).toHaveBeenCalledOnce();
+    expect((await told(world.client, broken)).state).toBe("open");
+    expect((await told(world.client, whole)).state).toBe("done");
+    await pullWhole(world.client, target, "whole", pushed);
   });
 
   it("ends within its time, with imports that are not done, and goes on the next time", async () => {
