@@ -1,15 +1,12 @@
-import { createHash, randomFillSync } from "node:crypto";
-import { createWriteStream } from "node:fs";
-import { mkdtemp, rename, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pipeline } from "node:stream/promises";
 import { parseArgs } from "node:util";
 import { startLocalRegistry } from "../scripts/local-registry.ts";
-import { LayoutWriter } from "../test/clients/fixtures/layout.ts";
 import { startProxy } from "../test/clients/harness/proxy.ts";
 import { RegistryProbe } from "../test/clients/harness/registry.ts";
 import { type CliOutcome, startCli } from "../test/push/cli.ts";
+import { layerShares, writeBigImage } from "./support/big-image.ts";
 
 // npm run bench:push [-- --size BYTES]
 // Pushes an image with `skerry push` through a proxy that refuses request bodies over 100 MB, as Cloudflare's edge does
@@ -20,8 +17,6 @@ const size = Number(values.size);
 const bodyLimit = 100_000_000;
 /** Parts of the image's bytes after which a run is killed. */
 const kills = [0.25, 0.5, 0.75];
-/** Parts of the image's bytes that its layers have. */
-const layerShares = [0.7, 0.2, 0.1];
 
 const dir = await mkdtemp(join(tmpdir(), "skerry-bench-"));
 const registry = await startLocalRegistry({ persistTo: join(dir, "state") });
@@ -33,7 +28,7 @@ try {
 }
 
 async function run(): Promise<void> {
-  const digest = await writeImage(join(dir, "layout"));
+  const digest = await writeBigImage(join(dir, "layout"), size);
   let sent = 0;
   let onProgress = () => {};
   const proxy = await startProxy(`127.0.0.1:${registry.port}`, {
@@ -75,35 +70,6 @@ async function run(): Promise<void> {
     `requests: ${proxy.exchanges.length}, the largest body ${megabytes(largest)}, ${refused} refused`,
   );
   console.log(`memory of the command: ${peak.toFixed(0)} MiB at most`);
-}
-
-/** Random layers, written piece by piece: they are not looked into, and no tar. @returns the manifest's digest. */
-async function writeImage(folder: string): Promise<string> {
-  const writer = await LayoutWriter.create(folder);
-  const blobs = join(folder, "blobs", "sha256");
-  const layers = [];
-  for (const share of layerShares) layers.push(await writeLayer(blobs, Math.round(share * size)));
-  const image = await writer.image({ os: "linux", architecture: "amd64" }, layers);
-  await writer.finish(image.manifest, "v1");
-  return image.manifest.digest;
-}
-
-async function writeLayer(blobs: string, bytes: number) {
-  const hash = createHash("sha256");
-  const draft = join(blobs, "draft");
-  await pipeline(async function* () {
-    const piece = Buffer.alloc(1_000_000);
-    for (let left = bytes; left > 0; left -= piece.length) {
-      randomFillSync(piece);
-      const part = Buffer.from(piece.subarray(0, Math.min(left, piece.length)));
-      hash.update(part);
-      yield part;
-    }
-  }, createWriteStream(draft));
-  const hex = hash.digest("hex");
-  await rename(draft, join(blobs, hex));
-  const digest = `sha256:${hex}`;
-  return { mediaType: "application/vnd.oci.image.layer.v1.tar", digest, size: bytes, diffId: digest };
 }
 
 function seconds(since: number): string {

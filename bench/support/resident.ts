@@ -1,17 +1,23 @@
 import { readdir, readFile } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
 
-/** Resident memory, in MiB, of the workerd that this process started: the Worker with the simulators of R2 and KV. */
-async function resident(): Promise<number> {
+/**
+ * Resident memory, in MiB, of the workerd that a process started: the Worker with the simulators of R2 and KV.
+ * @param parent its process id; this process unless given.
+ * @throws Error if there is none.
+ */
+export async function resident(parent = process.pid): Promise<number> {
   for (const entry of await readdir("/proc")) {
     if (!/^\d+$/.test(entry)) continue;
     const status = await readFile(`/proc/${entry}/status`, "utf8").catch(() => "");
     const field = (name: string) => new RegExp(`^${name}:\\s*(\\S+)`, "m").exec(status)?.[1];
-    if (field("Name") === "workerd" && field("PPid") === String(process.pid)) {
-      return Number(field("VmRSS")) / 1024;
+    const memory = field("VmRSS");
+    // One that has ended has none.
+    if (field("Name") === "workerd" && field("PPid") === String(parent) && memory !== undefined) {
+      return Number(memory) / 1024;
     }
   }
-  throw new Error("no workerd of this process: this benchmark needs Linux");
+  throw new Error("no workerd of that process: this benchmark needs Linux");
 }
 
 /** Runs `work` and watches the memory meanwhile: MiB before it and at most. */

@@ -81,6 +81,15 @@ const checks: Readonly<Record<string, (file: string) => Promise<void>>> = {
       consumers: [{ queue: "skerry-events", dead_letter_queue: "skerry-events-dead" }],
     });
   },
+  "imports.toml": async (file) => {
+    const { queues, vars, ...others } = await built(file);
+    expect(others).toEqual({ ...parseToml(read("wrangler.toml")), main: "../src/index.ts" });
+    expect(vars).toMatchObject({ UPSTREAMS: expect.stringContaining("ghcr.io") });
+    expect(queues).toMatchObject({
+      producers: [{ binding: "IMPORTS", queue: "skerry-imports" }],
+      consumers: [{ queue: "skerry-imports", max_batch_size: 1 }],
+    });
+  },
   "production.toml": async (file) => {
     const ours = parseToml(read("wrangler.toml"));
     const theirs = await built(file);

@@ -47,7 +47,7 @@ async function pushKilled(
   name: string,
   ends: readonly ((passed: Progress) => boolean)[],
 ): Promise<KilledPush> {
-  let before: Progress = { requests: 0, sent: 0 };
+  let before: Progress = { requests: 0, sent: 0, received: 0 };
   let now = before;
   let onProgress = () => {};
   const proxy = await startProxy(`127.0.0.1:${registry().port}`, {
@@ -64,7 +64,11 @@ async function pushKilled(
       const run = startCli(args, dir);
       const isEnough = ends[turn];
       onProgress = () => {
-        const passed = { requests: now.requests - before.requests, sent: now.sent - before.sent };
+        const passed = {
+          requests: now.requests - before.requests,
+          sent: now.sent - before.sent,
+          received: now.received - before.received,
+        };
         if (isEnough?.(passed)) run.kill();
       };
       const outcome = await run.ended;

@@ -19,7 +19,11 @@ export interface UpstreamEntry {
 }
 
 /** The entry of a proxy on loopback. */
-export function entryOf(prefix: string, proxy: FaultProxy, more: Partial<UpstreamEntry> = {}): UpstreamEntry {
+export function entryOf(
+  prefix: string,
+  proxy: Pick<FaultProxy, "url">,
+  more: Partial<UpstreamEntry> = {},
+): UpstreamEntry {
   return { prefix, url: proxy.url, insecure: true, private: true, ...more };
 }
 

@@ -25,6 +25,8 @@ export interface Background {
   readonly pid: number;
   /** SIGTERM, then SIGKILL to its process group if it has not ended after ten seconds. */
   stop(): Promise<void>;
+  /** SIGKILL to its process group, as a machine that dies. */
+  kill(): Promise<void>;
 }
 
 /** A command that failed, with the end of what it wrote. */
@@ -108,7 +110,7 @@ export class Processes {
       }
       await delay(100);
     }
-    return { pid: child.pid as number, stop: () => stopGroup(child) };
+    return { pid: child.pid as number, stop: () => stopGroup(child), kill: () => killGroup(child) };
   }
 }
 
@@ -146,4 +148,11 @@ async function stopGroup(child: ChildProcess): Promise<void> {
   const timer = setTimeout(() => signalGroup(child, "SIGKILL"), 10_000);
   await exit;
   clearTimeout(timer);
+}
+
+async function killGroup(child: ChildProcess): Promise<void> {
+  if (hasEnded(child)) return;
+  const exit = once(child, "exit");
+  signalGroup(child, "SIGKILL");
+  await exit;
 }

@@ -37,7 +37,7 @@ export interface ProxyOptions {
   readonly gzip?: boolean;
   /** What every request is answered with, as HTML, instead of being passed on. */
   readonly page?: { readonly status: number; readonly html: string };
-  /** Called at every request, and whenever bytes of a request's body are passed on. */
+  /** Called at every request, and whenever bytes of a body are passed on. */
   readonly onProgress?: (progress: Progress) => void;
 }
 
@@ -46,6 +46,8 @@ export interface Progress {
   readonly requests: number;
   /** Bytes of request bodies that were passed on. */
   readonly sent: number;
+  /** Bytes of the bodies of answers that were passed on. */
+  readonly received: number;
 }
 
 export interface RegistryProxy {
@@ -62,7 +64,8 @@ export async function startProxy(target: string, options: ProxyOptions = {}): Pr
   const exchanges: Exchange[] = [];
   let mayCut = options.cutBlobAt !== undefined;
   let sent = 0;
-  const tell = () => options.onProgress?.({ requests: exchanges.length, sent });
+  let received = 0;
+  const tell = () => options.onProgress?.({ requests: exchanges.length, sent, received });
 
   async function pass(incoming: IncomingMessage, answer: ServerResponse): Promise<void> {
     const exchange: Exchange = {
@@ -113,6 +116,8 @@ export async function startProxy(target: string, options: ProxyOptions = {}): Pr
     if (cut) mayCut = false;
     const counted = counter((bytes) => {
       exchange.received += bytes;
+      received += bytes;
+      tell();
       return cut && exchange.received > (options.cutBlobAt ?? 0) ? new Error("cut on purpose") : undefined;
     });
     const mayCompress = incoming.headers["accept-encoding"]?.includes("gzip") && exchange.method === "GET";

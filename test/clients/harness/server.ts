@@ -10,26 +10,27 @@ export interface Server extends Background {
 
 const root = join(import.meta.dirname, "..", "..", "..");
 
-/** Starts Skerry on a free port with its state in `dir`, and with these variables. */
+/** Starts Skerry with its state in `dir` and with these variables, on a free port unless one is given. */
 export async function startServer(
   processes: Processes,
   dir: string,
   vars: Readonly<Record<string, string>> = {},
+  port?: number,
 ): Promise<Server> {
-  const port = await freePort();
+  const listening = port ?? (await freePort());
   const command = [
     process.execPath,
     join(root, "scripts", "start.ts"),
     "--port",
-    String(port),
+    String(listening),
     "--persist-to",
     dir,
     ...Object.entries(vars).map(([name, value]) => `--var=${name}:${value}`),
   ];
   const background = await processes.start(command, {
     cwd: root,
-    ready: (output) => output.includes(`:${port}`),
+    ready: (output) => output.includes(`:${listening}`),
     timeout: 120,
   });
-  return { ...background, host: `127.0.0.1:${port}` };
+  return { ...background, host: `127.0.0.1:${listening}` };
 }

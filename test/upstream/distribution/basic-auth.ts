@@ -1,20 +1,14 @@
 import assert from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { RegistryProbe } from "../../clients/harness/registry.ts";
 import { errorsOf } from "../../support/answers.ts";
 import { entryOf } from "../edge-entry.ts";
-import { ask, pushTo, startEdge, startUpstream, type World } from "./world.ts";
-
-const username = "edge";
-const password = "p:ä% wörd";
+import { account, ask, closedTo, pushTo, startEdge, startUpstream, type World } from "./world.ts";
 
 /** A docker-registry that asks for a name and a password. */
 export async function basicAuth(world: World): Promise<void> {
-  const { checks, fixtures, processes, dir } = world;
-  const htpasswd = join(dir, "htpasswd");
-  await writeFile(htpasswd, await processes.run(["htpasswd", "-Bbn", username, password]));
-  const upstream = await startUpstream(world, "closed", htpasswd);
+  const { checks, fixtures } = world;
+  const { username, password } = account;
+  const upstream = await startUpstream(world, "closed", await closedTo(world));
   const prefixes = ["right.example", "wrong.example", "none.example"] as const;
   const edge = await startEdge(world, "closed", {
     upstreams: prefixes.map((prefix) => entryOf(prefix, upstream.proxy)),

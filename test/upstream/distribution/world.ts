@@ -1,4 +1,4 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Fixture, Fixtures } from "../../clients/fixtures/images.ts";
 import { RegistryProbe } from "../../clients/harness/registry.ts";
@@ -33,11 +33,27 @@ export async function startUpstream(world: World, name: string, htpasswd?: strin
   return { distribution: new RegistryProbe(server.host), proxy, stop: () => server.stop() };
 }
 
-/** Starts Skerry before upstreams. */
-export async function startEdge(world: World, name: string, setup: EdgeSetup): Promise<Server> {
-  const server = await startServer(world.processes, join(world.dir, `${name}-state`), variablesOf(setup));
+/** Starts Skerry before upstreams; with a port, the one of that name that ended there. */
+export async function startEdge(
+  world: World,
+  name: string,
+  setup: EdgeSetup,
+  port?: number,
+): Promise<Server> {
+  const state = join(world.dir, `${name}-state`);
+  const server = await startServer(world.processes, state, variablesOf(setup), port);
   world.cleanup.add(() => server.stop());
   return server;
+}
+
+/** Who may ask a docker-registry that is closed to everybody else. */
+export const account = { username: "edge", password: "p:ä% wörd" };
+
+/** Writes the file that closes a docker-registry to all but `account`. @returns its path. */
+export async function closedTo({ processes, dir }: World): Promise<string> {
+  const path = join(dir, "htpasswd");
+  await writeFile(path, await processes.run(["htpasswd", "-Bbn", account.username, account.password]));
+  return path;
 }
 
 /** Pushes an image to docker-registry with everything that it refers to. */
