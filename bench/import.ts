@@ -122,7 +122,7 @@ async function run(): Promise<void> {
 async function drive(host: string): Promise<{ readonly steps: number; readonly waited: number }> {
   const target = parseImageReference(`${host}/bench/big:1`);
   const imports = new Imports(connect(target, true, lineDisplay(console.log)), target.name);
-  const wanted = { repository: `${prefix}/team/big`, reference: "1", tags: ["1"] };
+  const wanted = { repository: `${prefix}/team/big`, reference: "1", tags: ["1"], referrers: false };
   let status: ImportStatus = await imports.begin(wanted);
   let steps = 0;
   let waited = 0;

@@ -14,13 +14,15 @@ export const importOptions = {
 
 /** What `--help` says of them. */
 export const importUsage = `    --import                have the registry of the second one fetch the image itself, from one of its upstreams;
-                            the same command goes on watching, and of the options below takes --plain-http alone
+                            the same command goes on watching. Of the options below it takes --referrers and
+                            --plain-http
     --import --detach       only begin it, and print where it is
     --import --cancel       end it`;
 
 interface ImportCommand {
   readonly source: ImageReference;
   readonly target: ImageReference;
+  readonly referrers: boolean;
   readonly detach: boolean;
   readonly cancel: boolean;
   readonly "plain-http"?: boolean | undefined;
@@ -33,7 +35,7 @@ const interrupted = 130;
 export async function runImport(command: ImportCommand): Promise<string> {
   const { source, target, detach, cancel } = command;
   if (detach && cancel) throw new UsageError("--detach and --cancel: one of them");
-  const wanted = wantedImport(source, target);
+  const wanted = wantedImport(source, target, command.referrers);
   return withDisplay(async (display) => {
     const imports = new Imports(connect(target, command["plain-http"], display), target.name);
     if (cancel) {

@@ -30,7 +30,9 @@ ${transferUsage}`,
       const common = readTransferOptions(values);
       if (values.import) {
         if (isOfCopyAlone(values))
-          throw new UsageError("--import copies the whole image: of the other options it takes --plain-http");
+          throw new UsageError(
+            "--import takes --referrers and --plain-http, and no option of a copy by way of this machine",
+          );
         return runImport({ ...values, source, target: reference });
       }
       if (values.detach || values.cancel) throw new UsageError("--detach and --cancel are for --import");
@@ -56,12 +58,10 @@ ${transferUsage}`,
 /** Whether there are options that have no meaning for an import. */
 function isOfCopyAlone(values: {
   readonly platform?: string | undefined;
-  readonly referrers: boolean;
   readonly "mount-from": readonly string[];
   readonly parallel?: string | undefined;
   readonly "chunk-size"?: string | undefined;
 }): boolean {
-  const { platform, referrers, "mount-from": mountFrom, parallel, "chunk-size": chunkSize } = values;
-  const isGiven = [platform, parallel, chunkSize].some((value) => value !== undefined);
-  return isGiven || referrers || mountFrom.length > 0;
+  const { platform, "mount-from": mountFrom, parallel, "chunk-size": chunkSize } = values;
+  return [platform, parallel, chunkSize].some((value) => value !== undefined) || mountFrom.length > 0;
 }

@@ -11,9 +11,14 @@ const lookEvery = 2000;
 /**
  * What the registry of `target` is asked for when it is to fetch `source`: by the upstream whose prefix is the host, or,
  * where the source is at the same host, by that which its name begins with.
+ * @param referrers whether what refers to the image is to come too.
  * @throws Error if both name a digest, and not the same one.
  */
-export function wantedImport(source: ImageReference, target: ImageReference): WantedImport {
+export function wantedImport(
+  source: ImageReference,
+  target: ImageReference,
+  referrers: boolean,
+): WantedImport {
   const digest = source.digest ?? target.digest;
   if (target.digest !== undefined && target.digest !== digest)
     throw new Error(`the image is ${digest}, and cannot be imported as ${target.digest}`);
@@ -22,6 +27,7 @@ export function wantedImport(source: ImageReference, target: ImageReference): Wa
     repository: host === target.host.toLowerCase() ? source.name : `${host}/${source.name}`,
     reference: digest ?? source.tag ?? "latest",
     tags: target.tag === undefined ? [] : [target.tag],
+    referrers,
   };
 }
 

@@ -138,8 +138,21 @@ function waitOf(c: RegistryContext, { state, notBefore, busyUntil }: Job): Recor
 }
 
 function answer(id: string, job: Job, headers: Record<string, string>, status = 200): Response {
-  const { state, name, from, tags, root, blobs, manifests, unread, stored, error, createdAt, createdBy } =
-    job;
+  const {
+    state,
+    name,
+    from,
+    tags,
+    referrers,
+    root,
+    blobs,
+    manifests,
+    unread,
+    stored,
+    error,
+    createdAt,
+    createdBy,
+  } = job;
   const separator = from.reference.includes(":") ? "@" : ":";
   const body = {
     id,
@@ -147,6 +160,7 @@ function answer(id: string, job: Job, headers: Record<string, string>, status = 
     name,
     from: from.name + separator + from.reference,
     tags,
+    referrers,
     digest: root ?? null,
     createdAt: new Date(createdAt).toISOString(),
     createdBy,

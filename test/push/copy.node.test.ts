@@ -2,18 +2,15 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { copyImage } from "../../scripts/push/copy.ts";
 import { parseImageReference } from "../../scripts/push/registry/reference.ts";
-import type { Repository } from "../../scripts/push/registry/repository.ts";
-import type { Digest } from "../../src/oci/digest.ts";
-import { ociManifest } from "../../src/oci/media-type.ts";
 import { assertResumed, withProxy } from "../clients/harness/checks.ts";
-import { RegistryProbe, sha256 } from "../clients/harness/registry.ts";
+import { RegistryProbe } from "../clients/harness/registry.ts";
 import { useRegistry } from "../wire/registry.ts";
+import { attach } from "./attach.ts";
 import { writeIndexLayout } from "./images.ts";
 import { useWorld } from "./world.ts";
 
 const world = useWorld();
 const other = useRegistry();
-const empty = Buffer.from("{}");
 
 interface CopyOptions {
   readonly platform?: string;
@@ -46,38 +43,6 @@ async function seedOther(): Promise<{ readonly host: string; readonly digest: st
   const digest = await writeIndexLayout(join(dir, "layout"), seed);
   await push(join(dir, "layout"), `${name}:1`, { host });
   return { host, digest };
-}
-
-/** Attaches an artifact to a manifest. @returns its digest. */
-async function attach(repository: Repository, subject: string, text: string): Promise<Digest> {
-  const config = {
-    mediaType: "application/vnd.oci.empty.v1+json",
-    digest: sha256(empty),
-    size: empty.length,
-  };
-  const session = await repository.startUpload(config.digest as Digest, undefined);
-  if (typeof session !== "string") {
-    const body = {
-      length: empty.length,
-      open: async function* () {
-        yield empty;
-      },
-    };
-    await repository.close(session.location, config.digest as Digest, body);
-  }
-  const manifest = {
-    schemaVersion: 2,
-    mediaType: ociManifest,
-    artifactType: "application/vnd.example.note",
-    config,
-    layers: [config],
-    subject: { mediaType: ociManifest, digest: subject, size: 1 },
-    annotations: { text },
-  };
-  const bytes = Buffer.from(JSON.stringify(manifest));
-  const digest = sha256(bytes) as Digest;
-  await repository.putManifest(digest, { mediaType: ociManifest, bytes });
-  return digest;
 }
 
 it("copies an index byte for byte, and goes on by Range where a download breaks off", async () => {

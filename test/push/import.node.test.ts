@@ -10,6 +10,7 @@ import { type FaultProxy, honest, startFaultProxy } from "../upstream/fault-prox
 import { answers, onlyFor } from "../upstream/faults.ts";
 import { remoteOrigin } from "../upstream/origin.ts";
 import { useRegistry } from "../wire/registry.ts";
+import { attach } from "./attach.ts";
 import { type CliOutcome, type CliRun, startCli } from "./cli.ts";
 import { writeIndexLayout } from "./images.ts";
 import { useWorld } from "./world.ts";
@@ -107,6 +108,15 @@ describe("copy --import", () => {
     expect(world().asked()).toContainEqual(expect.stringContaining(scope));
   });
 
+  it("brings signatures and all else that refers to the image with --referrers", async () => {
+    const { name, repository, probe } = world();
+    const source = repository(name, { host: `127.0.0.1:${other().port}` });
+    const note = await attach(source, digest, `on ${name}`);
+    await expectImported(copy("1", "--referrers"), "1");
+    expect((await probe.referrers(name, digest)).map((each) => each.digest)).toEqual([note]);
+    await probe.verify(name, note, note);
+  });
+
   it("waits as long as the registry says, and tells why", async () => {
     let refusals = 0;
     upstream.fault = onlyFor("blobs", (exchange) =>
@@ -156,7 +166,7 @@ describe("copy --import", () => {
     const imports = importsOf();
     const { name, proxy, display } = world();
     const reference = parseImageReference(`${prefix}/${name}:1`);
-    const begun = await imports.begin(wantedImport(reference, parseImageReference(targetOf("1"))));
+    const begun = await imports.begin(wantedImport(reference, parseImageReference(targetOf("1")), false));
     await isHeld;
     await proxy.kill();
     await expect(driveImport(imports, begun, display)).rejects.toMatchObject({ isTemporary: true });

@@ -143,13 +143,13 @@ describe("what an import wants", () => {
     [`ghcr.io/team/app:1@${digest}`, "edge.example/a:2", "ghcr.io/team/app", digest, ["2"]],
     ["ghcr.io/team/app:1", `edge.example/a@${digest}`, "ghcr.io/team/app", digest, []],
   ])("of %s to %s is %s %s", (from, to, repository, reference, tags) => {
-    const wanted = wantedImport(parseImageReference(from), parseImageReference(to));
-    expect(wanted).toEqual({ repository, reference, tags });
+    const wanted = wantedImport(parseImageReference(from), parseImageReference(to), false);
+    expect(wanted).toEqual({ repository, reference, tags, referrers: false });
   });
 
   it("is never one digest by the name of another", () => {
     const [from, to] = [`ghcr.io/a@${digest}`, `edge.example/a@sha256:${"b".repeat(64)}`];
-    expect(() => wantedImport(parseImageReference(from), parseImageReference(to))).toThrow(
+    expect(() => wantedImport(parseImageReference(from), parseImageReference(to), false)).toThrow(
       "cannot be imported",
     );
   });

@@ -13,6 +13,8 @@ export interface WantedImport {
   readonly reference: string;
   /** The tags to be set. */
   readonly tags: readonly string[];
+  /** Whether signatures and all else that refers to the image is to come too. */
+  readonly referrers: boolean;
 }
 
 /** How far an import is. */
@@ -21,6 +23,7 @@ export interface ImportStatus {
   readonly state: "open" | "done" | "failed" | "cancelled";
   readonly from: string;
   readonly tags: readonly string[];
+  readonly referrers: boolean;
   /** Null until the upstream has said it. */
   readonly digest: string | null;
   readonly manifests: { readonly known: number; readonly stored: number };
@@ -50,11 +53,12 @@ export class Imports {
 
   /** Begins one. @throws RegistryFailure; it says so where the registry knows no imports, or no such upstream. */
   async begin(wanted: WantedImport): Promise<ImportStatus> {
+    const { tags, referrers } = wanted;
     const request = {
       method: "POST",
       target: this.#path,
       headers: json,
-      body: bodyOf(Buffer.from(JSON.stringify({ from: fromOf(wanted), tags: wanted.tags }))),
+      body: bodyOf(Buffer.from(JSON.stringify({ from: fromOf(wanted), tags, referrers }))),
       scopes: [...this.#scopes, `repository:${wanted.repository}:pull`],
     };
     const answer = await this.registry.ask(request, [202]).catch((error: unknown) => {
@@ -66,7 +70,7 @@ export class Imports {
     return statusOf(answer, this.registry.resolve(location));
   }
 
-  /** The newest one of the same image under the same tags that is not over. @throws RegistryFailure. */
+  /** The newest one that is not over and brings the same under the same tags. @throws RegistryFailure. */
   async findOpen(wanted: WantedImport): Promise<ImportStatus | undefined> {
     const request = { method: "GET", target: this.#path, scopes: this.#scopes };
     // Any other answer comes again when one is to begin, and is explained there.
@@ -77,8 +81,7 @@ export class Imports {
     };
     for (const { id } of imports.filter(({ state }) => state === "open")) {
       const status = await this.status(this.registry.resolve(`${this.#path}/${id}`));
-      const isSame = status.from === fromOf(wanted) && status.tags.join() === wanted.tags.join();
-      if (isSame && status.state === "open") return status;
+      if (status.state === "open" && isSame(status, wanted)) return status;
     }
     return undefined;
   }
@@ -107,6 +110,11 @@ export class Imports {
 
 function fromOf({ repository, reference }: WantedImport): string {
   return `${repository}${reference.includes(":") ? "@" : ":"}${reference}`;
+}
+
+function isSame(status: ImportStatus, wanted: WantedImport): boolean {
+  const { from, tags, referrers } = status;
+  return from === fromOf(wanted) && tags.join() === wanted.tags.join() && referrers === wanted.referrers;
 }
 
 function statusOf(answer: Answer, location: URL): ImportStatus {
