@@ -4,10 +4,13 @@ import { jsonResponse } from "./json.ts";
 /** Only where the registry signs URLs of its bucket. */
 const uploads = ["_skerry/uploads", "_skerry/uploads/<session>"];
 
+/** Only where there is an upstream to import from. */
+const imports = ["_skerry/imports", "_skerry/imports/<id>"];
+
 const extension = {
   name: "_skerry",
   description:
-    "Tags with digest and time, their history, and the way back to an earlier digest; uploads straight to the bucket",
+    "Tags with digest and time, their history, and the way back to an earlier digest; uploads straight to the bucket; imports",
   endpoints: ["_skerry/tags", "_skerry/tags/<tag>/history", "_skerry/tags/<tag>/restore"],
 };
 
@@ -19,11 +22,13 @@ export function discoverExtensions(_c: RegistryContext): Response {
 /** GET `/v2/<name>/_oci/ext/discover`: what a repository answers beyond the specification. */
 export function discoverRepositoryExtensions(c: RegistryContext): Response {
   repositoryFor(c, "pull");
-  const { endpoints } = extension;
-  const hasUploads = c.var.registry.objectUrls !== undefined;
-  return json({
-    extensions: [{ ...extension, endpoints: hasUploads ? [...endpoints, ...uploads] : endpoints }],
-  });
+  const { objectUrls, config } = c.var.registry;
+  const endpoints = [
+    ...extension.endpoints,
+    ...(objectUrls === undefined ? [] : uploads),
+    ...(config.upstreams.length === 0 ? [] : imports),
+  ];
+  return json({ extensions: [{ ...extension, endpoints }] });
 }
 
 function json(body: unknown): Response {

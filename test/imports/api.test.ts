@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { EventQueue } from "../../src/events/events.ts";
 import { expectStatus, pushImage } from "../support/content.ts";
-import { codesOf, createWorld } from "../upstream/unit/world.ts";
+import { codesOf, createWorld, type World } from "../upstream/unit/world.ts";
 import {
   ask,
   begin,
@@ -146,4 +146,16 @@ it("tells webhooks of blobs, manifest and tag, once", async () => {
     "push manifest",
     "tag.created tag",
   ]);
+});
+
+it("is announced where there is an upstream to import from", async () => {
+  const endpointsOf = async (world: World) => {
+    const answer = await expectStatus(world.client.ask(`GET /v2/${target}/_oci/ext/discover`), 200);
+    const { extensions } = await answer.json<{ extensions: readonly { endpoints: readonly string[] }[] }>();
+    return extensions
+      .flatMap(({ endpoints }) => endpoints)
+      .filter((endpoint) => endpoint.includes("imports"));
+  };
+  expect(await endpointsOf(createImportWorld())).toEqual(["_skerry/imports", "_skerry/imports/<id>"]);
+  expect(await endpointsOf(createImportWorld({ variables: { UPSTREAMS: "" } }))).toEqual([]);
 });
