@@ -26,7 +26,14 @@ export default defineConfig({
           ...everywhere,
         },
       },
-      { test: { name: "node", include: ["test/**/*.node.test.ts"], ...everywhere } },
+      {
+        test: {
+          name: "node",
+          include: ["test/**/*.node.test.ts"],
+          globalSetup: ["test/support/builds.ts"],
+          ...everywhere,
+        },
+      },
     ],
   },
 });

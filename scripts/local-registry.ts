@@ -17,6 +17,8 @@ export interface LocalRegistryOptions {
   readonly vars?: Readonly<Record<string, string>>;
   /** The wrangler.toml that names bindings and variables; the project's own unless given. */
   readonly config?: string;
+  /** Directory into which `buildWorker` has built that configuration; built for this registry alone unless given. */
+  readonly built?: string;
   /** Gets each message that the Worker logs, instead of the terminal. */
   readonly onLog?: ((message: string) => void) | undefined;
 }
@@ -49,11 +51,13 @@ export async function startLocalRegistry(options: LocalRegistryOptions = {}): Pr
   const persistTo = options.persistTo ?? join(dirname(config), ".wrangler/state");
   const { onLog } = options;
 
-  const build = await mkdtemp(join(tmpdir(), "skerry-worker-"));
-  const removeBuild = () => rmSync(build, { recursive: true, force: true });
+  const build = options.built ?? (await mkdtemp(join(tmpdir(), "skerry-worker-")));
+  const removeBuild = () => {
+    if (options.built === undefined) rmSync(build, { recursive: true, force: true });
+  };
   process.once("exit", removeBuild);
   try {
-    await buildWorker(build, config);
+    if (options.built === undefined) await buildWorker(build, config);
     const { workerOptions } = unstable_getMiniflareWorkerOptions(config);
     const { modulesRules: _, ...worker }: V4WorkerOptionsShape = workerOptions;
     const bindings = { ...defaultVars(host), ...worker.bindings, ...options.vars };

@@ -10,6 +10,7 @@ import { makeAccount, makeTokenKey } from "../../scripts/commands/key.ts";
 import { type LocalRegistry, startLocalRegistry } from "../../scripts/local-registry.ts";
 import { freePort } from "../clients/harness/free-port.ts";
 import { type ProxyOptions, startProxy } from "../clients/harness/proxy.ts";
+import { builtWorker } from "../wire/built-worker.ts";
 
 interface Outcome {
   readonly status: number;
@@ -31,6 +32,7 @@ beforeAll(async () => {
   account = { SKERRY_ACCOUNT: "smoke", SKERRY_KEY: key };
   closed = await startLocalRegistry({
     persistTo: join(folder, "closed"),
+    built: await builtWorker(),
     vars: { ANONYMOUS: "none", ACCOUNTS: `[${entry}]`, TOKEN_KEY: await makeTokenKey() },
   });
 });
@@ -71,7 +73,8 @@ async function smokeThrough(options: ProxyOptions, ...args: readonly string[]): 
 
 /** Runs it against a registry of its own with these variables. */
 async function smokeOf(vars: Readonly<Record<string, string>>, env = {}): Promise<Outcome> {
-  const registry = await startLocalRegistry({ persistTo: await mkdtemp(join(folder, "own-")), vars });
+  const persistTo = await mkdtemp(join(folder, "own-"));
+  const registry = await startLocalRegistry({ persistTo, built: await builtWorker(), vars });
   try {
     return await smoke([registry.origin], env);
   } finally {

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll } from "vitest";
 import { type LocalRegistry, startLocalRegistry } from "../../scripts/local-registry.ts";
+import { builtWorker } from "./built-worker.ts";
 
 /** Variables of a registry, by name. */
 export type Variables = Readonly<Record<string, string>>;
@@ -21,6 +22,7 @@ export function useRegistry(
     persistTo = await mkdtemp(join(tmpdir(), "skerry-wire-"));
     registry = await startLocalRegistry({
       persistTo,
+      built: await builtWorker(),
       vars: typeof vars === "function" ? await vars() : vars,
       onLog,
     });
