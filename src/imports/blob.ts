@@ -54,6 +54,7 @@ async function bring(step: Step, blob: PlannedBlob): Promise<void> {
   const session = held.job.blobs.find((each) => each.digest === digest)?.session;
   if (session !== undefined) await discardUpload(importer.store, held.job.name, session);
   held.changeBlob(digest, { done: true, bytes: size });
+  turn.finished();
 }
 
 /** Whether the repository has the blob, if need be by linking what the bucket has. */

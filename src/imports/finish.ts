@@ -1,12 +1,12 @@
 import { tagSetEvent } from "../events/tag-event.ts";
-import { type Digest, hasDigest } from "../oci/digest.ts";
-import { type Manifest, manifestOf } from "../oci/manifest.ts";
+import type { Digest } from "../oci/digest.ts";
 import { asOptional } from "../oci/reference.ts";
 import { referrerOf } from "../oci/referrer.ts";
 import { putManifest } from "../storage/manifest-put.ts";
 import { currentDigest, type TagRequest } from "../storage/tag-set.ts";
 import { fetchManifest } from "../upstream/fetch-manifest.ts";
 import type { Step } from "./blob.ts";
+import { readKept } from "./kept.ts";
 import { TurnOver } from "./turn.ts";
 
 /**
@@ -24,6 +24,7 @@ export async function finish(step: Step): Promise<void> {
     turn.check();
     await store(step, digest, digest === root ? await tagRequests(step) : []);
     held.change({ stored: held.job.stored + 1 });
+    turn.finished();
   }
 }
 
@@ -34,9 +35,9 @@ async function store(
 ) {
   const { announce } = importer;
   const { name } = held.job;
-  const kept = await readKept(importer.store.bucket.get(importer.store.layout.blobData(digest)), digest);
   const { bytes, manifest } =
-    kept ?? (await turn.request(() => fetchManifest(importer.client, repository, digest, importer.rules)));
+    (await readKept(importer.store, digest)) ??
+    (await turn.request(() => fetchManifest(importer.client, repository, digest, importer.rules)));
   const { mediaType, references } = manifest;
   const target = { digest, mediaType, size: bytes.byteLength };
   await putManifest(importer.store, {
@@ -53,18 +54,6 @@ async function store(
   for (const tag of tags.length > 0 ? tags.map((request) => request.tag) : [undefined]) {
     announce({ type: "push", kind: "manifest", repository: name, ...target, tag });
   }
-}
-
-/** The manifest whose bytes were kept when it was read; undefined if garbage collection took them. */
-async function readKept(
-  reading: Promise<R2ObjectBody | null>,
-  digest: Digest,
-): Promise<{ readonly bytes: Uint8Array<ArrayBuffer>; readonly manifest: Manifest } | undefined> {
-  const object = await reading;
-  if (object === null) return undefined;
-  const bytes = new Uint8Array(await object.arrayBuffer());
-  const manifest = manifestOf(bytes);
-  return manifest !== undefined && (await hasDigest(bytes, digest)) ? { bytes, manifest } : undefined;
 }
 
 /**

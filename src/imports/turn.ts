@@ -24,6 +24,7 @@ export class Turn {
   readonly #operations: () => number;
   readonly #allowance: Allowance;
   #requests = 0;
+  #finished = 0;
   #isStopped = false;
   #achieved = 0;
 
@@ -45,9 +46,19 @@ export class Turn {
     this.#isStopped = true;
   }
 
-  /** Asked before anything is begun. The first request of a step is always let through. @throws TurnOver */
+  /** Told of each piece of work that is done: many need no request. */
+  finished(): void {
+    this.#finished++;
+  }
+
+  /**
+   * Asked before anything is begun. Until a step has finished something, or asked the upstream, it is let through: the
+   * next one would be no further.
+   * @throws TurnOver
+   */
   check(): void {
-    if (this.#isStopped || (this.#requests > 0 && this.#isOver)) throw new TurnOver();
+    const hasBegun = this.#requests + this.#finished > 0;
+    if (this.#isStopped || (hasBegun && this.#isOver)) throw new TurnOver();
   }
 
   /** Does work that asks the upstream for something. @throws TurnOver if the step may begin no more of it. */
