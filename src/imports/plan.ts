@@ -11,6 +11,7 @@ import type { ReferrersPage } from "../upstream/listings.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 import type { Step } from "./blob.ts";
 import type { Job, PlannedBlob } from "./job.ts";
+import { readKept } from "./kept.ts";
 
 /** Manifests and blobs of one image at most: the job's record names each. */
 const mostManifests = 1000;
@@ -31,22 +32,31 @@ export async function plan(step: Step): Promise<void> {
       fetchManifest(importer.client, repository, reference, importer.rules),
     );
     await refuseImmutable(step, root.digest);
-    await remember(step, root, { root: root.digest });
+    await keep(step, root, { root: root.digest });
   }
   do await readUnread(step);
   while (await findReferrers(step));
 }
 
 async function readUnread(step: Step): Promise<void> {
-  const { held } = step;
+  const { held, turn } = step;
   for (;;) {
     const digest = held.job.unread.at(-1);
     if (digest === undefined) return;
-    const fetched = await fetchPresent(step, digest);
+    turn.check();
     const unread = held.job.unread.slice(0, -1);
-    if (fetched === undefined) held.change({ unread });
-    else await remember(step, fetched, { unread });
+    const known = await readKnown(step, digest);
+    const read = known ?? (await fetchPresent(step, digest));
+    if (read === undefined) held.change({ unread });
+    else if (known !== undefined) remember(step, read, { unread });
+    else await keep(step, read, { unread });
+    turn.finished();
   }
+}
+
+/** A manifest that stands elsewhere in the image too, and was read there. */
+async function readKnown({ importer, held }: Step, digest: Digest): Promise<FetchedManifest | undefined> {
+  return held.job.manifests.includes(digest) ? readKept(importer.store, digest) : undefined;
 }
 
 /** Asks for the referrers of one more manifest, if they are wanted; false once all were asked for. */
@@ -54,6 +64,10 @@ async function findReferrers({ importer, held, turn, repository }: Step): Promis
   const { manifests, listed, referrers } = held.job;
   const subject = manifests[listed];
   if (!referrers || subject === undefined) return false;
+  if (manifests.indexOf(subject) < listed) {
+    held.change({ listed: listed + 1 });
+    return true;
+  }
   const found: Digest[] = [];
   let next: URLSearchParams | undefined = new URLSearchParams();
   for (let pages = 0; next !== undefined && pages < mostPages; pages++) {
@@ -64,10 +78,9 @@ async function findReferrers({ importer, held, turn, repository }: Step): Promis
     found.push(...page.items.map(({ digest }) => digest));
     next = page.next;
   }
-  held.change({
-    listed: listed + 1,
-    unread: [...new Set(found)].filter((digest) => !manifests.includes(digest)),
-  });
+  const unread = [...new Set(found)].filter((digest) => !manifests.includes(digest));
+  refuseTooMany(manifests.length + unread.length, held.job.blobs.length);
+  held.change({ listed: listed + 1, unread });
   return true;
 }
 
@@ -83,29 +96,43 @@ async function fetchPresent(step: Step, digest: Digest): Promise<FetchedManifest
   }
 }
 
-/** @param change of the job besides, as soon as what was read is kept. */
-async function remember(
-  { importer, held }: Step,
-  { digest, bytes, manifest }: FetchedManifest,
-  change: Partial<Job>,
-): Promise<void> {
-  const { store, repositoryClasses } = importer;
-  checkClass(manifest, repositoryClasses, held.job.classes);
-  await claim(store, digest, held.job.name);
-  await putDataIfAbsent(store, digest, bytes);
+/** Keeps what the upstream gave, then remembers it. @param change of the job besides. */
+async function keep(step: Step, fetched: FetchedManifest, change: Partial<Job>): Promise<void> {
+  const { importer, held } = step;
+  const { digest, bytes, manifest } = fetched;
+  checkClass(manifest, importer.repositoryClasses, held.job.classes);
+  await claim(importer.store, digest, held.job.name);
+  await putDataIfAbsent(importer.store, digest, bytes);
+  remember(step, fetched, change);
+}
+
+/** Remembers what the manifest refers to, after it. @param change of the job besides. */
+function remember({ held }: Step, { digest, manifest }: FetchedManifest, change: Partial<Job>): void {
   const job = { ...held.job, ...change };
   const children = manifest.references.filter(({ kind }) => kind === "manifest");
-  const known = new Set(job.blobs.map((blob) => blob.digest));
-  const blobs = [...job.blobs, ...blobsOf(manifest).filter((blob) => !known.has(blob.digest))];
+  const blobs = withBlobs(job.blobs, blobsOf(manifest));
   const manifests = [...job.manifests, digest];
   const unread = [...job.unread, ...children.map((child) => child.digest)];
-  if (manifests.length + unread.length > mostManifests || blobs.length > mostBlobs) {
-    throw new RegistryError("UNSUPPORTED", {
-      status: 400,
-      message: `an image of more than ${mostManifests} manifests or ${mostBlobs} blobs is not imported`,
-    });
-  }
+  refuseTooMany(manifests.length + unread.length, blobs.length);
   held.change({ ...change, manifests, unread, blobs });
+}
+
+/** All blobs, each once: one that a manifest needs is needed, though another one does without it. */
+function withBlobs(blobs: readonly PlannedBlob[], more: readonly PlannedBlob[]): PlannedBlob[] {
+  const all = new Map(blobs.map((blob) => [blob.digest, blob]));
+  for (const blob of more) {
+    const known = all.get(blob.digest);
+    all.set(blob.digest, known ? { ...known, optional: known.optional && blob.optional } : blob);
+  }
+  return [...all.values()];
+}
+
+function refuseTooMany(manifests: number, blobs: number): void {
+  if (manifests <= mostManifests && blobs <= mostBlobs) return;
+  throw new RegistryError("UNSUPPORTED", {
+    status: 400,
+    message: `an image of more than ${mostManifests} manifests or ${mostBlobs} blobs is not imported`,
+  });
 }
 
 function blobsOf(manifest: Manifest): readonly PlannedBlob[] {
