@@ -54,7 +54,9 @@ const job = v.object({
   blobs: v.array(plannedBlob),
   /** What the tags named when they were about to be set: they are set over that alone. */
   expected: v.optional(v.array(v.nullable(digest))),
-  /** Steps in a row that failed and got nothing done. */
+  /** The furthest that it ever was, see `progressOf`: bytes that are brought again are none that are won. */
+  furthest: count,
+  /** Steps that failed since then, but for those that got on all the same. */
   failures: count,
   /** Until then no step is worth trying. */
   notBefore: count,
@@ -88,6 +90,7 @@ export function newJob(
     listed: 0,
     stored: 0,
     blobs: [],
+    furthest: 0,
     failures: 0,
     notBefore: 0,
     busyUntil: 0,

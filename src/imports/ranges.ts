@@ -34,10 +34,8 @@ export async function bringRanges(step: Step, blob: PlannedBlob): Promise<boolea
   const { store, rangeSize, maxSegments } = importer;
   const { digest } = blob;
   const { name } = held.job;
-  const session = blob.session ?? (await beginSession(step, digest));
-  const { segments } = await listSegments(store, name, session);
-  const sizes = new Map(segments.map(({ offset, size }) => [offset, size]));
   const ranges = rangesOf(blob.size, rangeSize, maxSegments);
+  const { session, sizes } = await openSession(step, blob, ranges);
   const [first, ...others] = ranges.filter(({ offset, size }) => sizes.get(offset) !== size);
   const fetchRange = async (range: Range): Promise<boolean> => {
     if (!(await turn.request(() => transfer(step, blob, session, range)))) return false;
@@ -55,14 +53,28 @@ export async function bringRanges(step: Step, blob: PlannedBlob): Promise<boolea
       commitChecked(importer, name, digest, content, await GuardWatch.begin(store), session),
     );
   } catch (error) {
-    if (error instanceof UpstreamError) {
-      // Bytes of another digest must not be found by the next step.
-      await beginSession(step, digest);
-      await discardUpload(store, name, session);
-    }
+    // Bytes of another digest must not be found by the next step.
+    if (error instanceof UpstreamError) await replaceSession(step, digest, session);
     throw error;
   }
   return true;
+}
+
+/** The session in which the blob is brought, and the size of what it has at each offset. */
+async function openSession(step: Step, { digest, session }: PlannedBlob, ranges: readonly Range[]) {
+  if (session === undefined) return { session: await beginSession(step, digest), sizes: new Map() };
+  const { segments } = await listSegments(step.importer.store, step.held.job.name, session);
+  const sizes = new Map(segments.map(({ offset, size }) => [offset, size]));
+  const wanted = new Map(ranges.map(({ offset, size }) => [offset, size]));
+  if (segments.every(({ offset, size }) => wanted.get(offset) === size)) return { session, sizes };
+  // They were cut by another release, or configuration: nothing else fits between them.
+  return { session: await replaceSession(step, digest, session), sizes: new Map() };
+}
+
+async function replaceSession(step: Step, digest: PlannedBlob["digest"], session: string): Promise<string> {
+  const next = await beginSession(step, digest);
+  await discardUpload(step.importer.store, step.held.job.name, session);
+  return next;
 }
 
 /** A session for the blob, which the job knows of before anything is stored in it. */

@@ -2,12 +2,13 @@ import { RegistryError } from "../oci/error.ts";
 import { countedStore, OperationCounts } from "../storage/operation-counts.ts";
 import { bringBlobs, type Step } from "./blob.ts";
 import { discardUploads } from "./cancel.ts";
-import { afterFailure } from "./failure.ts";
+import { afterFailure, afterShare } from "./failure.ts";
 import { finish } from "./finish.ts";
 import { HeldJob } from "./held-job.ts";
 import type { Importer } from "./importer.ts";
 import { type Job, readJob, type StoredJob } from "./job.ts";
 import { plan } from "./plan.ts";
+import { progressOf } from "./progress.ts";
 import { Turn, TurnOver } from "./turn.ts";
 
 /** Milliseconds after which an import that is not done is given up; the sessions of its uploads live as long. */
@@ -60,6 +61,7 @@ function lineOf({ id, job }: HeldJob, now: number): string {
 async function work(importer: Importer, held: HeldJob, turn: Turn): Promise<Partial<Job>> {
   const { name } = held.job.from;
   const { clock } = importer.store;
+  const start = progressOf(held.job);
   try {
     if (clock.now() - held.job.createdAt > lifetime)
       throw new RegistryError("UNSUPPORTED", { status: 400, message: "the import took more than a week" });
@@ -72,8 +74,8 @@ async function work(importer: Importer, held: HeldJob, turn: Turn): Promise<Part
     await finish(step);
     return { state: "done", failures: 0, error: undefined };
   } catch (error) {
-    if (error instanceof TurnOver) return { failures: 0, error: undefined };
-    return afterFailure(error, held.job, turn.achieved > 0, clock.now());
+    const share = error instanceof TurnOver ? afterShare(held.job, start) : undefined;
+    return share ?? afterFailure(error, held.job, start, clock.now());
   }
 }
 

@@ -26,7 +26,6 @@ export class Turn {
   #requests = 0;
   #finished = 0;
   #isStopped = false;
-  #achieved = 0;
 
   /** @param operations how many the step has used so far. */
   constructor(clock: Clock, allowance: Allowance, operations: () => number) {
@@ -34,11 +33,6 @@ export class Turn {
     this.#end = clock.now() + allowance.time;
     this.#operations = operations;
     this.#allowance = allowance;
-  }
-
-  /** Requests that brought what was asked for. */
-  get achieved(): number {
-    return this.#achieved;
   }
 
   /** Nothing more is begun. */
@@ -65,9 +59,7 @@ export class Turn {
   async request<Result>(work: () => Promise<Result>): Promise<Result> {
     this.check();
     this.#requests++;
-    const result = await work();
-    this.#achieved++;
-    return result;
+    return work();
   }
 
   /** Does the work for each, some at once. What has begun ends before this does, whatever fails. */

@@ -40,7 +40,7 @@ it.each<Case>([
   { title: "five small layers", operations: [32, 57, 1], asked: 7, last: 2000, prepare: nothing },
   {
     title: "five layers, one of them of four ranges,",
-    operations: [39, 62, 1],
+    operations: [38, 62, 1],
     asked: 10,
     last: large,
     prepare: nothing,
