@@ -68,7 +68,7 @@ const conditionalWriters: readonly string[] = ["storage/register.ts"];
  * under its guard, its own records and marks, and uploads whose sessions are over; and imports that are over.
  */
 const removers: readonly string[] = [
-  "imports/drive.ts",
+  "imports/forget.ts",
   "maintenance/gc/blobs.ts",
   "maintenance/gc/run.ts",
   "maintenance/gc/sweep.ts",

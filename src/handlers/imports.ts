@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { repositoryScope } from "../auth/scope.ts";
 import { discardUploads, endImport } from "../imports/cancel.ts";
 import { driveImport } from "../imports/drive.ts";
+import { makeRoom } from "../imports/forget.ts";
 import { findJob, type Job, newJob, type StoredJob, writeJob } from "../imports/job.ts";
 import { listImports } from "../imports/list.ts";
 import { createImporter, withImporter } from "../imports/settings.ts";
@@ -20,8 +21,6 @@ import { refused } from "./refusal.ts";
 const maxBody = 16 * 1024;
 /** Tags that one import sets at most, as a PUT does. */
 const maxTags = 50;
-/** Imports that are remembered at most, those of the last week among them. */
-const maxImports = 1000;
 /** Seconds after which a client that waits is to look again. */
 const pollAfter = 2;
 
@@ -40,7 +39,7 @@ export async function startImport(c: RegistryContext): Promise<Response> {
   const name = repositoryFor(c, "push");
   const { from, tags, referrers } = await readJson(c, importRequest, maxBody);
   const source = sourceOf(c, from);
-  if ((await listImports(store)).length >= maxImports) throw retryLater(600, "too many imports at once");
+  if (!(await makeRoom(store, await listImports(store)))) throw retryLater(600, "too many imports at once");
   const job = newJob(
     {
       name,

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import type { Store } from "../storage/store.ts";
+import { forgetOld } from "./forget.ts";
 import type { Importer } from "./importer.ts";
 import { readJob } from "./job.ts";
 import { listImports } from "./list.ts";
@@ -18,8 +18,6 @@ const message = v.object({ import: v.string() });
 /** Milliseconds for which a run works on one import before it turns to the next, and in all: Workers give it 15 minutes. */
 const shareTime = 2 * 60 * 1000;
 const runTime = 10 * 60 * 1000;
-/** Milliseconds for which an import that is over is remembered. */
-const keptFor = 7 * 24 * 3600 * 1000;
 /** Seconds that a queue delays a message at most here, and at least: another step may have the job. */
 const longestDelay = 15 * 60;
 const shortestDelay = 5;
@@ -46,21 +44,24 @@ export async function driveImport(
   }
 }
 
-/** Goes on with all open imports, in turns, and forgets those that have been over for a week: the cron's part. */
+/**
+ * Goes on with all open imports, in turns, and forgets those that are over for long: the cron's part. Those that were
+ * gone on with last come last, since time may not suffice for all.
+ */
 export async function driveImports(importer: Importer): Promise<void> {
   const { store } = importer;
   const { clock } = store;
   const until = clock.now() + runTime;
   const listed = await listImports(store);
-  const old = listed.filter(({ state, at }) => state !== "open" && clock.now() - at > keptFor);
-  await forget(
-    store,
-    old.map(({ id }) => id),
-  );
-  let open = listed.filter(({ state }) => state === "open").map(({ id }) => id);
-  while (open.length > 0 && clock.now() < until) {
+  await forgetOld(store, listed);
+  let open = listed
+    .filter(({ state }) => state === "open")
+    .toSorted((one, other) => one.at - other.at)
+    .map(({ id }) => id);
+  while (open.length > 0) {
     const goOn: string[] = [];
     for (const id of open) {
+      if (clock.now() >= until) return;
       const wait = await driveImport(importer, id, Math.min(clock.now() + shareTime, until)).catch(
         reportFailure,
       );
@@ -77,10 +78,11 @@ export async function consumeImports(
   queue: ImportQueue | undefined,
   messages: readonly Pick<Message, "body" | "ack">[],
 ): Promise<void> {
-  const until = importer.store.clock.now() + runTime;
+  const { clock } = importer.store;
+  const until = clock.now() + runTime;
   for (const each of messages) {
     if (v.is(message, each.body)) {
-      const wait = await driveImport(importer, each.body.import, until);
+      const wait = clock.now() < until ? await driveImport(importer, each.body.import, until) : 0;
       // A message of its own, since the queue counts how often one is tried. Without a way to send one the cron goes on.
       if (wait !== undefined) await queue?.send(each.body, { delaySeconds: delayOf(wait) });
     } else console.error("the queue of imports holds something else");
@@ -95,12 +97,4 @@ function delayOf(wait: number): number {
 /** One whose record cannot be read or written keeps no other from going on. */
 function reportFailure(error: unknown): undefined {
   console.error("a step of an import could not be taken", error);
-}
-
-async function forget(store: Store, ids: readonly string[]): Promise<void> {
-  const batch = 1000;
-  for (let start = 0; start < ids.length; start += batch) {
-    // What is over is never written again, and no id is given out twice.
-    await store.bucket.delete(ids.slice(start, start + batch).map((id) => store.layout.importJob(id)));
-  }
 }

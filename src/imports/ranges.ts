@@ -62,13 +62,14 @@ export async function bringRanges(step: Step, blob: PlannedBlob): Promise<boolea
 
 /** The session in which the blob is brought, and the size of what it has at each offset. */
 async function openSession(step: Step, { digest, session }: PlannedBlob, ranges: readonly Range[]) {
-  if (session === undefined) return { session: await beginSession(step, digest), sizes: new Map() };
+  const none = new Map<number, number>();
+  if (session === undefined) return { session: await beginSession(step, digest), sizes: none };
   const { segments } = await listSegments(step.importer.store, step.held.job.name, session);
   const sizes = new Map(segments.map(({ offset, size }) => [offset, size]));
   const wanted = new Map(ranges.map(({ offset, size }) => [offset, size]));
   if (segments.every(({ offset, size }) => wanted.get(offset) === size)) return { session, sizes };
   // They were cut by another release, or configuration: nothing else fits between them.
-  return { session: await replaceSession(step, digest, session), sizes: new Map() };
+  return { session: await replaceSession(step, digest, session), sizes: none };
 }
 
 async function replaceSession(step: Step, digest: PlannedBlob["digest"], session: string): Promise<string> {

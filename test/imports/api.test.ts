@@ -89,17 +89,6 @@ describe("what is refused before a byte is fetched", () => {
     const fixed = await ask(createImportWorld({ variables: { READ_ONLY: "true" } }).client, "up/team/app:1");
     expect([mirror.status, mirror.headers.get("Allow"), fixed.status]).toEqual([405, "", 405]);
   });
-
-  it("one more than a thousand: 503", async () => {
-    const world = createImportWorld();
-    const { store } = world.client.registry;
-    for (let count = 0; count < 1000; count++)
-      await store.bucket.put(store.layout.importJob(crypto.randomUUID()), "", {
-        customMetadata: { state: "done" },
-      });
-    const answer = await ask(world.client, "up/team/app:1");
-    expect([answer.status, answer.headers.get("Retry-After")]).toEqual([503, "600"]);
-  });
 });
 
 it("fails before the layers come where the tag is immutable and names something else", async () => {

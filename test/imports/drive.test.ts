@@ -39,6 +39,24 @@ describe("the queue", () => {
     expect(world.queued.slice(1)).toEqual([{ message: { import: id }, delaySeconds: 120 }]);
   });
 
+  it("has what its run has no time for taken by the next one", async () => {
+    const world = createImportWorld();
+    await pushUpstream(world);
+    const { clock } = world.edge;
+    world.answer(({ method, url, headers }) => {
+      clock.advance(180_000);
+      return world.origin.ask(`${method} ${url.href}`, { headers });
+    });
+    const messages = [];
+    for (let count = 0; count < 6; count++) messages.push(messageOf({ import: await begin(world) }));
+    world.queued.length = 0;
+    const began = clock.now();
+    await consumeImports(importerOf(world.client), world.client.registry.importQueue, messages);
+    expect(clock.now() - began).toBeLessThan(15 * 60_000);
+    expect(messages.map(({ ack }) => ack.mock.calls.length)).toEqual([1, 1, 1, 1, 1, 1]);
+    expect(world.queued.map(({ message }) => message)).toEqual(messages.map(({ body }) => body));
+  });
+
   it("does away with messages of imports that are over, or are none", async () => {
     const world = createImportWorld();
     const error = vi.spyOn(console, "error").mockImplementation(() => undefined);
@@ -103,6 +121,27 @@ describe("the cron", () => {
     expect((await told(world.client, broken)).state).toBe("open");
     expect((await told(world.client, whole)).state).toBe("done");
     await pullWhole(world.client, target, "whole", pushed);
+  });
+
+  it("ends within its time, however many are open, and begins the next time with those that had no turn", async () => {
+    const world = createImportWorld();
+    await pushUpstream(world);
+    const { clock } = world.edge;
+    // Every answer takes three minutes, so that a run has time for four.
+    world.answer(({ method, url, headers }) => {
+      clock.advance(180_000);
+      return world.origin.ask(`${method} ${url.href}`, { headers });
+    });
+    const ids: string[] = [];
+    for (let count = 0; count < 8; count++) ids.push(await begin(world, "up/team/app:1", [`t${count}`]));
+    for (let runs = 0; runs < 2; runs++) {
+      const began = clock.now();
+      await driveImports(importerOf(world.client, { allowance }));
+      expect(clock.now() - began).toBeLessThan(15 * 60_000);
+      clock.advance(3600_000);
+    }
+    const digests = await Promise.all(ids.map(async (id) => (await told(world.client, id)).digest));
+    expect(digests.filter((digest) => digest === null)).toEqual([]);
   });
 
   it("ends within its time, with imports that are not done, and goes on the next time", async () => {
