@@ -44,14 +44,11 @@ export async function openImport(imports: Imports, wanted: WantedImport): Promis
 export async function driveImport(imports: Imports, begun: ImportStatus, display: Display): Promise<Digest> {
   const task = display.task("import");
   let phase = "";
-  const show = ({ manifests, blobs, bytes }: ImportStatus) => {
-    const isBrought = blobs.done === blobs.known;
-    const now = isBrought
-      ? `manifests ${manifests.stored}/${manifests.known}`
-      : `blobs ${blobs.done}/${blobs.known}`;
-    if (now !== phase) task.phase(now, bytes.known);
+  const show = (status: ImportStatus) => {
+    const now = phaseOf(status);
+    if (now !== phase) task.phase(now, status.bytes.known);
     phase = now;
-    task.set(bytes.done);
+    task.set(status.bytes.done);
   };
 
   let status = begun;
@@ -64,6 +61,12 @@ export async function driveImport(imports: Imports, begun: ImportStatus, display
   if (status.state !== "done" || digest === undefined) throw failureOf(status);
   task.end("imported", { digest, size: status.bytes.known });
   return digest;
+}
+
+function phaseOf({ manifests, blobs }: ImportStatus): string {
+  if (manifests.known === 0) return "waiting";
+  if (blobs.done < blobs.known) return `blobs ${blobs.done}/${blobs.known}`;
+  return `manifests ${manifests.stored}/${manifests.known}`;
 }
 
 async function pause({ registry }: Imports, { wait, error }: ImportStatus, display: Display): Promise<void> {
