@@ -23,7 +23,7 @@ const longestDelay = 15 * 60;
 const shortestDelay = 5;
 
 /**
- * Goes on with an import until it is over, has to wait, or the time is up.
+ * Goes on with an import until it is over or has to wait, or the time or what the invocation may use is up.
  * @param until Unix time in milliseconds.
  * @returns milliseconds after which it is worth going on; undefined if it is over, or there is none of that id.
  */
@@ -40,13 +40,13 @@ export async function driveImport(
     const job = await runImportStep(importer, stored);
     if (job.state !== "open") return undefined;
     const wait = Math.max(job.notBefore, job.busyUntil) - clock.now();
-    if (wait > 0 || clock.now() >= until) return Math.max(wait, 0);
+    if (wait > 0 || isOver(importer, until)) return Math.max(wait, 0);
   }
 }
 
 /**
  * Goes on with all open imports, in turns, and forgets those that are over for long: the cron's part. Those that were
- * gone on with last come last, since time may not suffice for all.
+ * gone on with last come last, since a run may not suffice for all.
  */
 export async function driveImports(importer: Importer): Promise<void> {
   const { store } = importer;
@@ -61,7 +61,7 @@ export async function driveImports(importer: Importer): Promise<void> {
   while (open.length > 0) {
     const goOn: string[] = [];
     for (const id of open) {
-      if (clock.now() >= until) return;
+      if (isOver(importer, until)) return;
       const wait = await driveImport(importer, id, Math.min(clock.now() + shareTime, until)).catch(
         reportFailure,
       );
@@ -82,12 +82,17 @@ export async function consumeImports(
   const until = clock.now() + runTime;
   for (const each of messages) {
     if (v.is(message, each.body)) {
-      const wait = clock.now() < until ? await driveImport(importer, each.body.import, until) : 0;
+      const wait = isOver(importer, until) ? 0 : await driveImport(importer, each.body.import, until);
       // A message of its own, since the queue counts how often one is tried. Without a way to send one the cron goes on.
       if (wait !== undefined) await queue?.send(each.body, { delaySeconds: delayOf(wait) });
     } else console.error("the queue of imports holds something else");
     each.ack();
   }
+}
+
+/** Whether the run has no time left, or has used what an invocation of the Worker is granted. */
+function isOver({ store, usage, allowance }: Importer, until: number): boolean {
+  return store.clock.now() >= until || usage.isUp(allowance);
 }
 
 function delayOf(wait: number): number {

@@ -6,10 +6,11 @@ import type { UpstreamBlobs } from "../upstream/blobs.ts";
 import type { UpstreamClient } from "../upstream/client.ts";
 import type { UpstreamListings } from "../upstream/listings.ts";
 import type { UpstreamRepository } from "../upstream/upstreams.ts";
-import type { Allowance } from "./turn.ts";
+import type { Allowance, Usage } from "./turn.ts";
 
-/** What imports work with. */
+/** What imports work with, in one invocation of the Worker. */
 export interface Importer {
+  /** Its operations are counted into `usage`. */
   readonly store: Store;
   readonly client: UpstreamClient;
   readonly blobs: UpstreamBlobs;
@@ -28,8 +29,9 @@ export interface Importer {
   readonly singlePutLimit: number;
   /** Segments that an upload may have. */
   readonly maxSegments: number;
-  /** What a step may use. */
   readonly allowance: Allowance;
+  /** What the steps of this importer have used of it. */
+  readonly usage: Usage;
   /** Bytes of a range that is asked for at once. */
   readonly rangeSize: number;
   /** Milliseconds for a range, and for a blob that comes in one piece, after which the transfer is broken off. */

@@ -2,21 +2,25 @@ import type { Happening } from "../events/event.ts";
 import type { Events } from "../events/events.ts";
 import { type RetentionRule, ruleFor } from "../maintenance/retention/rules.ts";
 import type { ReferenceRules } from "../oci/reference.ts";
+import { countedStore } from "../storage/operation-counts.ts";
 import type { Store } from "../storage/store.ts";
 import { matchesTag, type TagPattern } from "../storage/tag-pattern.ts";
 import type { PullThrough } from "../upstream/pull-through.ts";
 import type { Importer } from "./importer.ts";
+import { Usage } from "./turn.ts";
 
 /** Bytes of a range, and milliseconds for one: an upstream has to send 280 KB a second. */
 const rangeSize = 32 * 1024 * 1024;
 const transferTime = { range: 120_000, whole: 600_000 };
 
-/**
- * Milliseconds and requests to the upstream of a step: within what Workers grant to what goes on after an answer, and
- * to the connections of a request on the Free plan, where each is redirected.
- */
+/** Milliseconds of a step: within what Workers grant to what goes on after an answer. */
 const stepTime = 20_000;
-const stepRequests = 20;
+/**
+ * Requests to upstreams of an invocation: within the 50 of the Free plan, where each is redirected. Where more
+ * operations are allowed than that plan grants there are 10,000, or as many as are configured.
+ */
+const fewestRequests = 20;
+const operationsForRequest = 50;
 
 /** The parts of a registry that imports need. */
 export interface ImportParts {
@@ -36,13 +40,14 @@ export interface ImportParts {
   };
 }
 
-/** What imports of a registry work with. @param announce told of what webhooks are to hear of. */
+/** What imports of a registry work with in one invocation of the Worker. @param announce told of what webhooks are to hear of. */
 export function createImporter(
   { store, pullThrough, log, config }: ImportParts,
   announce: (...happenings: readonly Happening[]) => void,
 ): Importer {
+  const usage = new Usage();
   return {
-    store,
+    store: countedStore(store, usage.operations),
     client: pullThrough.client,
     blobs: pullThrough.blobs,
     listings: pullThrough.listings,
@@ -54,7 +59,12 @@ export function createImporter(
     mayBeMarked: (name) => ruleFor(config.retention, name)?.untagged !== undefined,
     singlePutLimit: config.singlePutLimit,
     maxSegments: config.maxSegments,
-    allowance: { time: stepTime, requests: stepRequests, operations: config.operationsPerRequest },
+    allowance: {
+      time: stepTime,
+      requests: Math.max(fewestRequests, Math.floor(config.operationsPerRequest / operationsForRequest)),
+      operations: config.operationsPerRequest,
+    },
+    usage,
     rangeSize,
     transferTime,
     log: config.log === "off" ? () => undefined : log,

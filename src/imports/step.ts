@@ -1,5 +1,4 @@
 import { RegistryError } from "../oci/error.ts";
-import { countedStore, OperationCounts } from "../storage/operation-counts.ts";
 import { bringBlobs, type Step } from "./blob.ts";
 import { discardUploads } from "./cancel.ts";
 import { afterFailure, afterShare } from "./failure.ts";
@@ -25,11 +24,9 @@ export async function runImportStep(importer: Importer, stored: StoredJob): Prom
   if (stored.job.state !== "open" || stored.job.notBefore > clock.now()) return stored.job;
   const held = await HeldJob.take(importer.store, stored);
   if (held === undefined) return stored.job;
-  const counts = new OperationCounts();
-  const turn = new Turn(clock, importer.allowance, () => total(counts));
-  const counted = { ...importer, store: countedStore(importer.store, counts) };
+  const turn = new Turn(clock, importer.allowance, importer.usage);
   const outcome = await held.while(
-    () => work(counted, held, turn),
+    () => work(importer, held, turn),
     () => turn.stop(),
   );
   if (!(await held.release(outcome))) return (await readJob(importer.store, held.id))?.job ?? held.job;
@@ -77,8 +74,4 @@ async function work(importer: Importer, held: HeldJob, turn: Turn): Promise<Part
     const share = error instanceof TurnOver ? afterShare(held.job, start) : undefined;
     return share ?? afterFailure(error, held.job, start, clock.now());
   }
-}
-
-function total({ r2, kv }: OperationCounts): number {
-  return [...Object.values(r2), ...Object.values(kv)].reduce((sum, count) => sum + count, 0);
 }

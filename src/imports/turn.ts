@@ -1,17 +1,38 @@
 import { settleBounded } from "../storage/bounded.ts";
+import { OperationCounts } from "../storage/operation-counts.ts";
 import type { Clock } from "../storage/ports.ts";
 
 /** Thrown when a step has done its share: what is left to do is for the next one. */
 export class TurnOver extends Error {}
 
-/** What one step may use. */
+/** What imports may use. */
 export interface Allowance {
-  /** Milliseconds after which nothing more is begun. */
+  /** Milliseconds after which a step begins nothing more. */
   readonly time: number;
-  /** Requests to the upstream at most, roughly: each may be redirected, and the first one may have to log in. */
+  /**
+   * Requests to upstreams after which an invocation of the Worker begins nothing more: each may be redirected, and the
+   * first one may have to log in.
+   */
   readonly requests: number;
-  /** R2 and KV operations after which nothing more is begun. */
+  /** R2 and KV operations after which an invocation begins nothing more. */
   readonly operations: number;
+}
+
+/** What steps of one invocation of the Worker have used together: the platform counts by that. */
+export class Usage {
+  /** Of R2 and KV. */
+  readonly operations = new OperationCounts();
+  /** To upstreams. */
+  requests = 0;
+
+  isUp({ requests, operations }: Allowance): boolean {
+    return this.requests >= requests || this.#total >= operations;
+  }
+
+  get #total(): number {
+    const { r2, kv } = this.operations;
+    return [...Object.values(r2), ...Object.values(kv)].reduce((sum, count) => sum + count, 0);
+  }
 }
 
 /** Transfers at once: each has a connection to the upstream and one to R2, and Workers have six. */
@@ -21,18 +42,16 @@ const width = 3;
 export class Turn {
   readonly #clock: Clock;
   readonly #end: number;
-  readonly #operations: () => number;
   readonly #allowance: Allowance;
-  #requests = 0;
-  #finished = 0;
+  readonly #usage: Usage;
+  #hasBegun = false;
   #isStopped = false;
 
-  /** @param operations how many the step has used so far. */
-  constructor(clock: Clock, allowance: Allowance, operations: () => number) {
+  constructor(clock: Clock, allowance: Allowance, usage: Usage) {
     this.#clock = clock;
     this.#end = clock.now() + allowance.time;
-    this.#operations = operations;
     this.#allowance = allowance;
+    this.#usage = usage;
   }
 
   /** Nothing more is begun. */
@@ -42,7 +61,7 @@ export class Turn {
 
   /** Told of each piece of work that is done: many need no request. */
   finished(): void {
-    this.#finished++;
+    this.#hasBegun = true;
   }
 
   /**
@@ -51,14 +70,14 @@ export class Turn {
    * @throws TurnOver
    */
   check(): void {
-    const hasBegun = this.#requests + this.#finished > 0;
-    if (this.#isStopped || (hasBegun && this.#isOver)) throw new TurnOver();
+    if (this.#isStopped || (this.#hasBegun && this.#isOver)) throw new TurnOver();
   }
 
   /** Does work that asks the upstream for something. @throws TurnOver if the step may begin no more of it. */
   async request<Result>(work: () => Promise<Result>): Promise<Result> {
     this.check();
-    this.#requests++;
+    this.#hasBegun = true;
+    this.#usage.requests++;
     return work();
   }
 
@@ -78,7 +97,6 @@ export class Turn {
   }
 
   get #isOver(): boolean {
-    const { requests, operations } = this.#allowance;
-    return this.#requests >= requests || this.#operations() >= operations || this.#clock.now() >= this.#end;
+    return this.#usage.isUp(this.#allowance) || this.#clock.now() >= this.#end;
   }
 }
