@@ -1,13 +1,12 @@
 import type { Digest } from "../../oci/digest.ts";
-import { type RepositoryName, tryParseTag } from "../../oci/name.ts";
+import type { RepositoryName } from "../../oci/name.ts";
 import { mapBounded } from "../../storage/bounded.ts";
 import { type Link, readLink, swapToCollected } from "../../storage/link.ts";
 import { unlistReferrer } from "../../storage/referrer-entry.ts";
-import { readTagHead } from "../../storage/tag-register.ts";
 import { markedGeneration } from "../../storage/untagged-mark.ts";
 import { type Collector, isOlder, runUnderGuard } from "../gc/collector.ts";
 import { visitReferences } from "../gc/revisions.ts";
-import { pages } from "../pages.ts";
+import { lastTagged } from "./last-tagged.ts";
 
 /** Operations that verify a manifest, one tag that it once had included, and remove it. */
 export const toRemove = 8;
@@ -73,7 +72,9 @@ async function stillUnneeded(
     if (link.target === undefined) return undefined;
     const mark = await store.bucket.head(store.layout.untagged(name, digest));
     if (mark === null || markedGeneration(mark) !== link.generation) return undefined;
-    if (!isOlder(collector, mark, patience) || (await isTagged(collector, name, digest))) return undefined;
+    if (!isOlder(collector, mark, patience)) return undefined;
+    // A tag that came while the pass looked elsewhere found no mark to take away.
+    if (store.clock.now() - (await lastTagged(store, name, digest)) <= patience) return undefined;
     return (await isSubjectLive(collector, name, link)) ? undefined : { digest, link };
   });
   return free.filter((each) => each !== undefined);
@@ -86,18 +87,4 @@ async function isSubjectLive(
 ): Promise<boolean> {
   if (subject === undefined) return false;
   return (await readLink(store, store.layout.revisionLink(name, subject), subject)).target !== undefined;
-}
-
-/** Whether one of the tags that ever named the digest does so now. */
-async function isTagged({ store }: Collector, name: RepositoryName, digest: Digest): Promise<boolean> {
-  const prefix = store.layout.taggedWith(name, digest);
-  for await (const page of pages(store, prefix)) {
-    for (const { key } of page) {
-      const tag = tryParseTag(key.slice(prefix.length));
-      if (tag === undefined) continue;
-      const { target } = await readTagHead(store, name, tag);
-      if (target?.digest === digest) return true;
-    }
-  }
-  return false;
 }

@@ -4,7 +4,7 @@ import { gcStep } from "../../../src/maintenance/gc/settings.ts";
 import { parseRetention } from "../../../src/maintenance/retention/rules.ts";
 import { expectStatus, pushImage, putManifest, type TestManifest } from "../../support/content.ts";
 import { before } from "./between.ts";
-import { createRetentionWorld, day, type RetentionWorld } from "./world.ts";
+import { createRetentionWorld, day, hour, type RetentionWorld } from "./world.ts";
 
 /** A repository with an image that no tag names. */
 async function nameless(passes: number) {
@@ -65,6 +65,29 @@ it("a manifest that is put while it is marked waits anew", async () => {
   await world.pass();
   expect((await world.client.ask(`HEAD /v2/app/manifests/${image.digest}`)).status).toBe(404);
 });
+
+it.each([0, 1])(
+  "a manifest that a tag named in the meantime waits from when the last tag left it: %i passes before",
+  async (passes) => {
+    for (let number = 0; ; number++) {
+      const { world, image } = await nameless(passes);
+      const { client, registry } = world;
+      const status = async () => (await client.ask(`HEAD /v2/app/manifests/${image.digest}`)).status;
+      const reached = before(number, world, () => expectStatus(putManifest(client, "app", "t", image), 201));
+      await world.pass();
+      const isOver = !reached();
+      registry.clock.advance(day);
+      if (!isOver) await expectStatus(client.ask("DELETE /v2/app/manifests/t"), 202);
+      registry.clock.advance(day + hour);
+      await world.pass();
+      if (isOver) return expect(number).toBeGreaterThan(10);
+      expect(await status(), `before operation ${number}`).toBe(200);
+      registry.clock.advance(3 * day);
+      await world.pass();
+      expect(await status()).toBe(404);
+    }
+  },
+);
 
 it("marks go when no rule asks for them, so that an old one is not believed later", async () => {
   const { world, image } = await nameless(1);
