@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Config } from "../../src/config.ts";
+import { eventTypes } from "../../src/events/event.ts";
 import type { Message } from "../../src/events/message.ts";
 import { parseWebhooks } from "../../src/events/webhooks.ts";
 import type { Platform } from "../../src/registry.ts";
@@ -7,19 +8,9 @@ import { blobOf, expectStatus, imageOf, pushBlob, pushImage, putManifest } from 
 import { createTestRegistry } from "../support/registry.ts";
 
 const secret = `whsec_${btoa("a key of which nobody must know")}`;
-const everyType = [
-  "push",
-  "pull",
-  "mount",
-  "delete",
-  "tag.created",
-  "tag.moved",
-  "tag.deleted",
-  "tag.expired",
-];
 
 function webhooks(...list: readonly object[]) {
-  const usual = { name: "one", url: "https://hooks.example.com/secret-path", secret, events: everyType };
+  const usual = { name: "one", url: "https://hooks.example.com/secret-path", secret, events: eventTypes };
   return parseWebhooks(JSON.stringify(list.map((webhook) => ({ ...usual, ...webhook }))));
 }
 

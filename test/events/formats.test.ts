@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { RegistryEvent } from "../../src/events/event.ts";
+import { eventTypes, type RegistryEvent } from "../../src/events/event.ts";
 import { messagesFor, written } from "../../src/events/message.ts";
 import { parseWebhooks, type Webhook } from "../../src/events/webhooks.ts";
 import { parseDigest } from "../../src/oci/digest.ts";
@@ -23,17 +23,14 @@ const event: RegistryEvent = {
 };
 
 function webhook(more: object): Webhook {
-  const events = [
-    "push",
-    "pull",
-    "mount",
-    "delete",
-    "tag.created",
-    "tag.moved",
-    "tag.deleted",
-    "tag.expired",
-  ];
-  const entry = { name: "one", url: "https://hooks.example.com/", secret, events, blobs: true, ...more };
+  const entry = {
+    name: "one",
+    url: "https://hooks.example.com/",
+    secret,
+    events: eventTypes,
+    blobs: true,
+    ...more,
+  };
   const [parsed] = parseWebhooks(JSON.stringify([entry]));
   if (parsed === undefined) throw new Error("no webhook");
   return parsed;
