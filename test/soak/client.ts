@@ -11,6 +11,8 @@ export interface Image extends Blob {
   readonly repository: string;
   /** Its configuration and layers. */
   readonly blobs: readonly Blob[];
+  /** What it signs, if it is a signature. */
+  readonly subject: Image | undefined;
 }
 
 export const manifestType = "application/vnd.oci.image.manifest.v1+json";
@@ -20,15 +22,23 @@ export function blobOf(content: string): Blob {
   return { bytes, digest: `sha256:${createHash("sha256").update(bytes).digest("hex")}` };
 }
 
-/** An image over blobs, the first of which is its configuration. */
-export function imageOf(repository: string, blobs: readonly Blob[]): Image {
+/** An image over blobs, the first of which is its configuration. @param subject what it signs. */
+export function imageOf(repository: string, blobs: readonly Blob[], subject?: Image): Image {
   const [config, ...layers] = blobs.map(({ digest, bytes }, index) => ({
     mediaType: `application/vnd.oci.image.${index === 0 ? "config.v1+json" : "layer.v1.tar"}`,
     digest,
     size: bytes.byteLength,
   }));
-  const manifest = blobOf(JSON.stringify({ schemaVersion: 2, mediaType: manifestType, config, layers }));
-  return { ...manifest, repository, blobs };
+  const manifest = {
+    schemaVersion: 2,
+    mediaType: manifestType,
+    config,
+    layers,
+    ...(subject && {
+      subject: { mediaType: manifestType, digest: subject.digest, size: subject.bytes.byteLength },
+    }),
+  };
+  return { ...blobOf(JSON.stringify(manifest)), repository, blobs, subject };
 }
 
 /** How often a request that is told to come back does so. */

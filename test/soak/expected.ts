@@ -21,6 +21,8 @@ export function differences(holdings: readonly Holdings[], keys: readonly string
       for (const blob of [image, ...image.blobs]) {
         needed.add(layout.blobData(blob.digest as Digest)).add(layout.owner(blob.digest as Digest, name));
       }
+      if (image.subject !== undefined)
+        needed.add(layout.referrer(name, image.subject.digest as Digest, digest));
       for (const blob of image.blobs) needed.add(layout.layerLink(name, blob.digest as Digest));
       for (const tag of everTagged.get(digest) ?? []) allowed.add(layout.tagged(name, digest, tag as Tag));
     }

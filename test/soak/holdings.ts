@@ -58,8 +58,8 @@ export class Holdings {
 
   /** An image was acknowledged, with a tag if one is given: whatever it had to wait for begins anew. */
   put(image: Image, tag: string | undefined, span: Span): void {
-    const sureUntil =
-      this.#terms === undefined ? Number.POSITIVE_INFINITY : span.began + this.#terms.untagged;
+    const isLasting = this.#terms === undefined || this.#isLasting(image.subject);
+    const sureUntil = isLasting ? Number.POSITIVE_INFINITY : span.began + this.#terms.untagged;
     this.images.set(image.digest, { image, sureUntil, unneededSince: undefined });
     this.gone.delete(image);
     if (tag !== undefined) {
@@ -106,9 +106,30 @@ export class Holdings {
     return passes.endAfter(marked + this.#terms.untagged) !== undefined;
   }
 
+  /** The digests of the signatures of a manifest, in order. */
+  signaturesOf(digest: string): readonly string[] {
+    const images = [...this.images.values()].map(({ image }) => image);
+    return images
+      .filter(({ subject }) => subject?.digest === digest)
+      .map((image) => image.digest)
+      .toSorted();
+  }
+
   /** Whether there are more builds than the rule keeps. */
   get hasTooManyBuilds(): boolean {
     return this.#terms !== undefined && [...this.tags.keys()].filter(isBuild).length > this.#terms.newest;
+  }
+
+  /** Whether an image is there until something changes. */
+  #isLasting(image: Image | undefined): boolean {
+    return this.images.get(image?.digest ?? "")?.sureUntil === Number.POSITIVE_INFINITY;
+  }
+
+  /** A signature stays as long as what it signs does. */
+  #subjectsFirst(): readonly HeldImage[] {
+    const all = [...this.images.values()];
+    const isSignature = ({ image }: HeldImage) => image.subject !== undefined;
+    return [...all.filter((held) => !isSignature(held)), ...all.filter(isSignature)];
   }
 
   #lose(tag: string, since: number): void {
@@ -131,10 +152,12 @@ export class Holdings {
       if (held.looseSince === undefined) surelyNamed.add(held.image);
       else held.droppedSince = builds.length < newest ? undefined : (held.droppedSince ?? ended);
     }
-    for (const held of this.images.values()) {
+    for (const held of this.#subjectsFirst()) {
+      const { subject } = held.image;
       if (surelyNamed.has(held.image)) held.sureUntil = Number.POSITIVE_INFINITY;
-      else if (held.sureUntil === Number.POSITIVE_INFINITY) held.sureUntil = began + untagged;
-      held.unneededSince = named.has(held.image) ? undefined : (held.unneededSince ?? ended);
+      else if (this.#isLasting(held.image) && !this.#isLasting(subject)) held.sureUntil = began + untagged;
+      const mayBeNeeded = named.has(held.image) || this.images.has(subject?.digest ?? "");
+      held.unneededSince = mayBeNeeded ? undefined : (held.unneededSince ?? ended);
     }
   }
 }

@@ -43,6 +43,7 @@ export class Lane {
       (of: Holdings) => this.#pushNew(of),
       (of: Holdings) => this.#pushNew(of),
       (of: Holdings) => this.#pushAgain(of),
+      (of: Holdings) => this.#sign(of),
       (of: Holdings) => this.#retag(of),
       (of: Holdings) => this.#delete(of),
       (of: Holdings) => this.#untag(of),
@@ -53,17 +54,26 @@ export class Lane {
     while (Date.now() < time) await pick(acts)(pick(this.holdings));
   }
 
-  /** Pulls everything by each of its names, and asks for what must be gone. @returns how much it pulled. */
-  async verifyAll(): Promise<number> {
-    let pulled = 0;
+  /** Pulls everything by each of its names, and so finds out what retention took. */
+  async resolve(): Promise<void> {
     for (const of of this.holdings) {
       for (const [tag, { image }] of [...of.tags]) await this.#pull(of, image, tag);
       for (const { image } of [...of.images.values()]) await this.#pull(of, image, image.digest);
+    }
+  }
+
+  /** Pulls everything once more, and asks for what must be gone. @returns how much it pulled. */
+  async verifyAll(): Promise<number> {
+    await this.resolve();
+    let pulled = 0;
+    for (const of of this.holdings) {
       pulled += of.tags.size + of.images.size;
       for (const reference of [...[...of.gone].map(({ digest }) => digest), ...of.lost.keys()]) {
         const status = await this.#client.status("GET", `/v2/${of.repository}/manifests/${reference}`);
         if (status !== 404) this.#complain(of, `${reference}: gone, and answered ${status}`);
       }
+      for (const digest of [...of.images.keys(), ...[...of.gone].map((image) => image.digest)])
+        await this.#verifySignatures(of, digest);
       if (of.hasTooManyBuilds) this.#complain(of, "more builds than the rule keeps");
     }
     return pulled;
@@ -84,6 +94,15 @@ export class Lane {
     return complaints;
   }
 
+  async #verifySignatures(of: Holdings, digest: string): Promise<void> {
+    const list = await this.#client.bytes(`/v2/${of.repository}/referrers/${digest}`);
+    const { manifests } = JSON.parse(String(list)) as { manifests: readonly { readonly digest: string }[] };
+    const found = manifests.map((manifest) => manifest.digest).toSorted();
+    const wanted = of.signaturesOf(digest);
+    if (found.join() !== wanted.join())
+      this.#complain(of, `${digest}: signed by ${wanted}, and ${found} listed`);
+  }
+
   #count(act: string): void {
     this.done.set(act, (this.done.get(act) ?? 0) + 1);
   }
@@ -98,6 +117,14 @@ export class Lane {
     const blobs = [blobOf(`config of ${id}`), own, pick(shared), pick(shared)];
     const tag = Math.random() < 0.8 ? this.#tag() : undefined;
     await this.#push(of, imageOf(of.repository, [...new Set(blobs)]), tag, "push");
+  }
+
+  async #sign(of: Holdings): Promise<void> {
+    const subject = pickIfAny([...of.images.values()])?.image;
+    if (subject === undefined || subject.subject !== undefined) return;
+    const id = `${this.name} ${this.#serial++}`;
+    const image = imageOf(of.repository, [blobOf(`signature ${id}`)], subject);
+    await this.#push(of, image, undefined, "signature");
   }
 
   async #pushAgain(of: Holdings): Promise<void> {

@@ -64,11 +64,15 @@ async function soak(options: {
 
     await pause(uploadAge + grace);
     await passes.run();
-    // What retention took of the tags decides what it takes of the images.
-    for (const lane of lanes) await lane.verifyAll();
-    for (const wait of [untaggedAge, tombstoneAge, ...Array<number>(lastPasses).fill(grace)]) {
+    // What retention took of the tags decides what it takes of the images, and that what of their signatures.
+    for (const wait of [untaggedAge, 0, untaggedAge, tombstoneAge]) {
+      for (const lane of lanes) await lane.resolve();
       await passes.run();
       await pause(wait + grace);
+    }
+    for (let pass = 0; pass < lastPasses; pass++) {
+      await passes.run();
+      await pause(grace);
     }
     let verified = 0;
     for (const lane of lanes) verified += await lane.verifyAll();
