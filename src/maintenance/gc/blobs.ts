@@ -175,7 +175,10 @@ interface IdleClaim {
   readonly name: RepositoryName;
 }
 
-/** Claims older than the grace that no link stands behind. Repositories of the others are noted for a visit. */
+/**
+ * Claims older than the grace that no link stands behind. The repositories of all are noted for a visit: where there is
+ * no link there may be segments of an upload or import that did not come to its end.
+ */
 async function findIdleClaims(
   collector: Collector,
   isDue: (claim: R2Object) => boolean,
@@ -186,7 +189,7 @@ async function findIdleClaims(
     owners.filter(({ object }) => isDue(object)).map(({ name }) => ({ digest, name })),
   );
   const linked = await mapBounded(due, store.concurrency, (claim) => isLinked(collector, claim));
-  const names = new Set(due.filter((_, index) => linked[index]).map(({ name }) => name));
+  const names = new Set(due.map(({ name }) => name));
   if (!collector.dryRun)
     await mapBounded(names, store.concurrency, (name) => noteRepository(collector, name));
   return due.filter((_, index) => !linked[index]);
