@@ -9,6 +9,7 @@ import { consumeBucketEvents } from "./maintenance/events/consume.ts";
 import { runGcStep } from "./maintenance/gc/run.ts";
 import { gcStep } from "./maintenance/gc/settings.ts";
 import { createRegistry, type Registry } from "./registry.ts";
+import { countedStore, OperationCounts } from "./storage/operation-counts.ts";
 import { matchesTag } from "./storage/tag-pattern.ts";
 
 type Fetch = Hono["fetch"];
@@ -95,19 +96,30 @@ async function takeBucketEvents(batch: MessageBatch, { config, store }: Registry
 }
 
 /** Imports that are not done (docs/big-layers.md). */
-async function goOnWithImports({ messages }: MessageBatch, registry: Registry): Promise<void> {
+async function goOnWithImports(batch: MessageBatch, registry: Registry): Promise<void> {
+  // The cron goes on with them once that is over.
+  if (registry.config.readOnly) return batch.ackAll();
   await withImporter(registry, undefined, (importer) =>
-    consumeImports(importer, registry.importQueue, messages),
+    consumeImports(importer, registry.importQueue, batch.messages),
   );
 }
 
-/** One step of garbage collection; a pass that needs more goes on with the next run. */
-async function collectGarbage({ config, store, events }: Registry): Promise<void> {
+/**
+ * One step of garbage collection; a pass that needs more goes on with the next run.
+ * @param operationsPerRequest that the step may use.
+ */
+async function collectGarbage(
+  { config, store, events }: Registry,
+  operationsPerRequest: number,
+): Promise<void> {
   const expired: Happening[] = [];
-  const step = gcStep(config, {
-    every: passEvery,
-    onExpired: ({ name, tag, target }) => expired.push(tagExpired(name, tag, target)),
-  });
+  const step = gcStep(
+    { ...config, operationsPerRequest },
+    {
+      every: passEvery,
+      onExpired: ({ name, tag, target }) => expired.push(tagExpired(name, tag, target)),
+    },
+  );
   // A step that fails in the middle has removed tags all the same.
   const { phase, report } = await runGcStep(store, step).finally(() =>
     events.publish(expired, { origin: config.publicUrl }),
@@ -120,15 +132,23 @@ export default {
     return appFor(env)(request, env, ctx);
   },
 
-  /** A step of garbage collection, then imports that nobody else goes on with. */
+  /**
+   * Imports that nobody else goes on with, then a step of garbage collection. The platform counts what both ask of R2
+   * together: imports, which mostly need next to nothing, get a half of it at most.
+   */
   async scheduled(_controller: ScheduledController, env: Env): Promise<void> {
     const registry = registryOf(env);
     const { config } = registry;
     if (config.readOnly) return;
+    const { operationsPerRequest } = config;
+    const share = config.gc ? Math.ceil(operationsPerRequest / 2) : operationsPerRequest;
+    const counts = new OperationCounts();
+    const store = countedStore(registry.store, counts);
+    const parts = { ...registry, store, config: { ...config, operationsPerRequest: share } };
     try {
-      if (config.gc) await collectGarbage(registry);
+      await withImporter(parts, undefined, driveImports);
     } finally {
-      await withImporter(registry, undefined, driveImports);
+      if (config.gc) await collectGarbage(registry, operationsPerRequest - counts.total);
     }
   },
 

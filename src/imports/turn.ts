@@ -20,18 +20,12 @@ export interface Allowance {
 
 /** What steps of one invocation of the Worker have used together: the platform counts by that. */
 export class Usage {
-  /** Of R2 and KV. */
   readonly operations = new OperationCounts();
   /** To upstreams. */
   requests = 0;
 
   isUp({ requests, operations }: Allowance): boolean {
-    return this.requests >= requests || this.#total >= operations;
-  }
-
-  get #total(): number {
-    const { r2, kv } = this.operations;
-    return [...Object.values(r2), ...Object.values(kv)].reduce((sum, count) => sum + count, 0);
+    return this.requests >= requests || this.operations.total >= operations;
   }
 }
 

@@ -11,6 +11,11 @@ export class OperationCounts {
   readonly kv: Record<string, number> = {};
   /** Looks are `hit` or `miss`. */
   readonly cache: Record<string, number> = {};
+
+  /** Of R2 and KV: what the platform limits as one. */
+  get total(): number {
+    return [...Object.values(this.r2), ...Object.values(this.kv)].reduce((sum, count) => sum + count, 0);
+  }
 }
 
 function increase(counts: Record<string, number>, kind: string): void {
