@@ -100,6 +100,17 @@ function holdBlobs() {
   return { isHeld, release };
 }
 
+/** The command goes on with an import that is there. @param release lets its blobs through. */
+async function expectFound(release: () => void): Promise<void> {
+  world().proxy.forget();
+  const isFound = isAsked("GET");
+  const run = copy("1");
+  await isFound;
+  release();
+  await expectImported(run, "1");
+  expect(world().asked()).not.toContain(`POST /v2/${world().name}/_skerry/imports`);
+}
+
 describe("copy --import", () => {
   it("has the registry fetch the image, and prints it with its digest", async () => {
     const { stderr } = await expectImported(copy("1"), "1");
@@ -137,13 +148,7 @@ describe("copy --import", () => {
     expect({ status, stdout }).toEqual({ status: 130, stdout: "" });
     expect(stderr).toContain(`http://${host()}/v2/${world().name}/_skerry/imports/`);
     expect(stderr).toContain("with --cancel it ends it");
-    world().proxy.forget();
-    const isFound = isAsked("GET");
-    const again = copy("1");
-    await isFound;
-    release();
-    await expectImported(again, "1");
-    expect(world().asked()).not.toContain(`POST /v2/${world().name}/_skerry/imports`);
+    await expectFound(release);
   });
 
   it("begins it and ends with --detach, ends it with --cancel", async () => {
@@ -171,8 +176,7 @@ describe("copy --import", () => {
     await proxy.kill();
     await expect(driveImport(imports, begun, display)).rejects.toMatchObject({ isTemporary: true });
     await proxy.revive();
-    release();
-    await expectImported(copy("1"), "1");
+    await expectFound(release);
     expect((await imports.status(begun.location)).state).toBe("done");
   });
 
