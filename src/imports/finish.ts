@@ -66,10 +66,11 @@ async function tagRequests({ importer, held, turn }: Step): Promise<readonly Tag
     const expected: (Digest | null)[] = [];
     for (const tag of tags) expected.push((await currentDigest(importer.store, name, tag)) ?? null);
     held.change({ expected });
-    if (!(await held.save())) {
-      turn.stop();
-      throw new TurnOver();
-    }
+  }
+  // The last time that the step finds out that it was cancelled.
+  if (!(await held.save())) {
+    turn.stop();
+    throw new TurnOver();
   }
   const { expected = [] } = held.job;
   return tags.map((tag, index) => ({

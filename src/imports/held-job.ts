@@ -3,9 +3,9 @@ import type { Store } from "../storage/store.ts";
 import { type Job, type PlannedBlob, type StoredJob, writeJob } from "./job.ts";
 
 /** Milliseconds for which a step that is not heard of counts as being at work. */
-const lease = 60_000;
+const lease = 30_000;
 /** Milliseconds between two writes of a step that is at work; R2 takes one a second for a key. */
-const beatEvery = 15_000;
+const beatEvery = 10_000;
 
 /**
  * A job in the hands of the step that works on it. What the step achieves is remembered here, and written every

@@ -22,7 +22,7 @@ import {
 /** Steps that are small, so that there are several. */
 const small: Partial<Importer> = { allowance: { time: 20_000, requests: 3, operations: 900 } };
 /** Milliseconds after which a step that is not heard of counts as dead. */
-const lease = 60_000;
+const lease = 30_000;
 
 beforeEach(() => {
   // Each step that fails says so in the log.
