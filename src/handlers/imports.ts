@@ -35,16 +35,17 @@ const importRequest = v.strictObject({
  * it may pull the image through this registry, and push to the repository.
  */
 export async function startImport(c: RegistryContext): Promise<Response> {
-  const { store, importQueue } = c.var.registry;
+  const { store } = c.var.registry;
   const name = repositoryFor(c, "push");
   const { from, tags, referrers } = await readJson(c, importRequest, maxBody);
   const source = sourceOf(c, from);
+  const wanted = tagsOf(tags ?? (source.tag === undefined ? [] : [source.tag]));
   if (!(await makeRoom(store, await listImports(store)))) throw retryLater(600, "too many imports at once");
   const job = newJob(
     {
       name,
       from: { name: source.repository.name, reference: source.reference },
-      tags: tagsOf(tags ?? (source.tag === undefined ? [] : [source.tag])),
+      tags: wanted,
       referrers,
       classes: [...c.var.access.classes(name)],
       createdBy: c.var.access.caller.name,
@@ -54,13 +55,25 @@ export async function startImport(c: RegistryContext): Promise<Response> {
   const id = crypto.randomUUID();
   const stored = await writeJob(store, { id, version: undefined }, job);
   if (stored === undefined) throw new Error("an id of an import was there before");
-  if (importQueue !== undefined) await importQueue.send({ import: id });
-  else
+  if (!(await isQueued(c, id)))
     defer(c, () =>
       withImporter(c.var.registry, c.var.url.origin, (importer) => driveImport(importer, id, 0)),
     );
   const headers = { Location: absoluteUrl(c, importPath(name, id)), "Retry-After": String(pollAfter) };
   return answer(id, job, headers, 202);
+}
+
+/** Whether a queue goes on with the import: there may be none, or it takes no more messages today. */
+async function isQueued(c: RegistryContext, id: string): Promise<boolean> {
+  const { importQueue } = c.var.registry;
+  if (importQueue === undefined) return false;
+  try {
+    await importQueue.send({ import: id });
+    return true;
+  } catch (error) {
+    console.warn("the queue of imports takes no message", error);
+    return false;
+  }
 }
 
 /** GET `/v2/<name>/_skerry/imports` (docs/api.md): the imports into the repository, newest first. */

@@ -36,13 +36,13 @@ export async function findThrough<Found>(
   }
   const { tag } = wanted;
   let failure = await seeThrough(c, pullThrough.manifests.freshen(store, repository, tag));
-  let found = failure === undefined || failure.isPassing ? await find() : undefined;
+  let found = failure === undefined || failure.leavesCopy ? await find() : undefined;
   if (found === undefined && failure === undefined) {
     failure = await seeThrough(c, pullThrough.manifests.freshen(store, repository, tag, true));
     found = await find();
   }
   if (failure === undefined) return { found, headers: {} };
-  if (found === undefined || !failure.isPassing) throw failure;
+  if (found === undefined || !failure.leavesCopy) throw failure;
   return { found, headers: staleWarning };
 }
 

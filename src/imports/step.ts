@@ -1,4 +1,5 @@
 import { RegistryError } from "../oci/error.ts";
+import type { UpstreamRepository } from "../upstream/upstreams.ts";
 import { bringBlobs, type Step } from "./blob.ts";
 import { discardUploads } from "./cancel.ts";
 import { afterFailure, afterShare } from "./failure.ts";
@@ -56,15 +57,10 @@ function lineOf({ id, job }: HeldJob, now: number): string {
 
 /** @returns what has become of the job. */
 async function work(importer: Importer, held: HeldJob, turn: Turn): Promise<Partial<Job>> {
-  const { name } = held.job.from;
   const { clock } = importer.store;
   const start = progressOf(held.job);
   try {
-    if (clock.now() - held.job.createdAt > lifetime)
-      throw new RegistryError("UNSUPPORTED", { status: 400, message: "the import took more than a week" });
-    const repository = importer.upstreamOf(name);
-    if (repository === undefined)
-      throw new RegistryError("UNSUPPORTED", { status: 400, message: `${name} is of no upstream any more` });
+    const repository = sourceOf(importer, held.job);
     const step: Step = { importer, held, turn, repository };
     await plan(step);
     await bringBlobs(step);
@@ -74,4 +70,17 @@ async function work(importer: Importer, held: HeldJob, turn: Turn): Promise<Part
     const share = error instanceof TurnOver ? afterShare(held.job, start) : undefined;
     return share ?? afterFailure(error, held.job, start, clock.now());
   }
+}
+
+/** Where the image comes from. @throws RegistryError for a job that can come to no good end any more. */
+function sourceOf({ store, upstreamOf }: Importer, { createdAt, name, from }: Job): UpstreamRepository {
+  if (store.clock.now() - createdAt > lifetime) throw hopeless("the import took more than a week");
+  if (upstreamOf(name) !== undefined) throw hopeless("the repository mirrors another registry");
+  const repository = upstreamOf(from.name);
+  if (repository === undefined) throw hopeless(`${from.name} is of no upstream any more`);
+  return repository;
+}
+
+function hopeless(message: string): RegistryError {
+  return new RegistryError("UNSUPPORTED", { status: 400, message });
 }

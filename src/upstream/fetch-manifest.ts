@@ -1,4 +1,5 @@
 import { type Digest, digestOf, hasDigest, tryParseDigest } from "../oci/digest.ts";
+import { RegistryError } from "../oci/error.ts";
 import { type Manifest, maxManifestSize, parseManifest } from "../oci/manifest.ts";
 import {
   dockerManifest,
@@ -11,7 +12,7 @@ import type { Tag } from "../oci/name.ts";
 import type { ReferenceRules } from "../oci/reference.ts";
 import type { UpstreamClient, UpstreamRequest } from "./client.ts";
 import { discard } from "./transport.ts";
-import { unreachable } from "./upstream-error.ts";
+import { unreachable, unusable } from "./upstream-error.ts";
 import type { UpstreamRepository } from "./upstreams.ts";
 
 /** A manifest as an upstream gave it, checked against its digest. */
@@ -37,13 +38,16 @@ export async function fetchManifest(
   const request = requestOf(repository, wanted, "GET");
   const { response, bytes } = await client.read(repository, `manifests/${wanted}`, request, maxManifestSize);
   if (!response.ok) throw unreachable(`a manifest with status ${response.status}`);
-  const digest = tryParseDigest(wanted) ?? announcedDigest(response) ?? (await digestOf(bytes, "sha256"));
+  const promised = tryParseDigest(wanted) ?? announcedDigest(response);
+  const digest = promised ?? (await digestOf(bytes, "sha256"));
   if (!(await hasDigest(bytes, digest))) throw unreachable("a manifest of another digest");
   try {
     const contentType = parseContentType(response.headers.get("Content-Type"));
     return { digest, bytes, manifest: parseManifest(bytes, contentType, rules) };
   } catch (cause) {
-    throw unreachable(cause);
+    // Without a digest it may be the page of a proxy that is out of order.
+    const isCertain = promised !== undefined && cause instanceof RegistryError;
+    throw isCertain ? unusable(cause) : unreachable(cause);
   }
 }
 

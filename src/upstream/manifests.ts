@@ -110,7 +110,7 @@ export class UpstreamManifests {
       if (!(error instanceof UpstreamError)) throw error;
       const isHeld = copy?.target !== undefined;
       memory.failure = error;
-      memory.failedUntil = clock.now() + (isHeld && error.isPassing ? pauseWithCopy : pauseWithoutCopy);
+      memory.failedUntil = clock.now() + (isHeld && error.leavesCopy ? pauseWithCopy : pauseWithoutCopy);
       return error;
     } finally {
       memory.busyUntil = 0;

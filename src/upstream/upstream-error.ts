@@ -1,10 +1,10 @@
 import { type ErrorCode, RegistryError, type RegistryErrorOptions } from "../oci/error.ts";
 
 /**
- * Why an upstream did not give what was asked for: it could not be reached or did not make sense, it wants to be
- * asked less often, it does not let us have it, or it has not got it.
+ * Why an upstream did not give what was asked for: it could not be reached or did not make sense, what it has is not
+ * taken here, it wants to be asked less often, it does not let us have it, or it has not got it.
  */
-export type UpstreamFault = "unreachable" | "limited" | "refused" | "missing";
+export type UpstreamFault = "unreachable" | "unusable" | "limited" | "refused" | "missing";
 
 /** The answer of a pull that needed an upstream and did not get what it needed. */
 export class UpstreamError extends RegistryError {
@@ -15,9 +15,14 @@ export class UpstreamError extends RegistryError {
     this.fault = fault;
   }
 
-  /** Whether another attempt may succeed, so that an older copy is a better answer. */
+  /** Whether another attempt may succeed. */
   get isPassing(): boolean {
     return this.fault === "unreachable" || this.fault === "limited";
+  }
+
+  /** Whether an older copy is a better answer: the upstream did not say that we may not have it. */
+  get leavesCopy(): boolean {
+    return this.isPassing || this.fault === "unusable";
   }
 }
 
@@ -26,6 +31,17 @@ export function unreachable(cause: unknown): UpstreamError {
   return new UpstreamError("unreachable", "UNKNOWN", {
     status: 502,
     message: "the upstream registry gives no usable answer",
+    cause,
+  });
+}
+
+/** 502: the manifest that the upstream certainly has is not taken here. @param cause what is wrong with it. */
+export function unusable(cause: RegistryError): UpstreamError {
+  const { code = "MANIFEST_INVALID", message, detail } = cause.entries[0] ?? {};
+  const what = typeof detail === "string" ? detail : message;
+  return new UpstreamError("unusable", code, {
+    status: 502,
+    message: `the upstream's manifest is not taken here: ${what}`,
     cause,
   });
 }
