@@ -4,6 +4,7 @@ import type { Job } from "../../src/imports/job.ts";
 import { readJob } from "../../src/imports/job.ts";
 import { createImporter } from "../../src/imports/settings.ts";
 import { runImportStep } from "../../src/imports/step.ts";
+import { algorithmOf } from "../../src/oci/digest.ts";
 import {
   blobOf,
   expectStatus,
@@ -149,7 +150,7 @@ export async function pullWhole(
 ): Promise<void> {
   const read = async (path: string, { digest }: TestBlob): Promise<void> => {
     const answer = await expectStatus(client.ask(`GET /v2/${name}/${path}`), 200);
-    const got = await blobOf(new Uint8Array(await answer.arrayBuffer()));
+    const got = await blobOf(new Uint8Array(await answer.arrayBuffer()), algorithmOf(digest));
     if (got.digest !== digest) throw new Error(`${digest} came back as ${got.digest}`);
   };
   await read(`manifests/${reference}`, image);
