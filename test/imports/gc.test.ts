@@ -62,6 +62,27 @@ it("brings again what garbage collection took between two of its steps", async (
   expect(warn).not.toHaveBeenCalled();
 });
 
+it("brings again what somebody deleted between two of its steps", async () => {
+  let deletions = 0;
+  for (let steps = 1; ; steps++) {
+    const world = await prepare();
+    const { image, blobs } = world.pushed;
+    let state: string | undefined = "open";
+    for (let each = 0; each < steps; each++) state = (await step(world.client, world.id, tiny))?.state;
+    if (state !== "open") break;
+    const [child] = JSON.parse(new TextDecoder().decode(image.bytes)).manifests;
+    for (const path of [`manifests/${child.digest}`, ...blobs.map(({ digest }) => `blobs/${digest}`)]) {
+      const { status } = await world.client.ask(`DELETE /v2/${target}/${path}`);
+      if (status === 202) deletions++;
+    }
+    expect(await drive(world.client, world.id, tiny), `after ${steps} steps`).toMatchObject({
+      state: "done",
+    });
+    await pullWhole(world.client, target, "all", world.pushed);
+  }
+  expect(deletions).toBeGreaterThan(5);
+});
+
 it("leaves to garbage collection what a cancelled import has brought", async () => {
   const world = await prepare();
   for (let each = 0; each < 6; each++) await step(world.client, world.id, tiny);
