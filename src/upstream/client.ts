@@ -49,9 +49,10 @@ export class UpstreamClient {
 
   /**
    * The upstream's answer, its body unread and without a limit of time. It may be any 1xx to 3xx that is no
-   * redirect, any 4xx besides those below, and 501: who reads it looks at its status.
+   * redirect, any 4xx besides those below, 501, and 403 for a HEAD that was redirected: who reads it looks at its status.
    * @param path below `/v2/<name>/`, with a query if there is one.
-   * @throws UpstreamError for 401, 403, 404, 429 and other 5xx of the upstream, and 502 or 504 if it cannot be reached.
+   * @throws UpstreamError for 401, other 403, 404, 429 and other 5xx of the upstream, and 502 or 504 if it cannot be
+   *   reached.
    */
   open(repository: UpstreamRepository, path: string, request: UpstreamRequest): Promise<Response> {
     return within(repository.upstream, (inTime) => {
