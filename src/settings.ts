@@ -119,7 +119,7 @@ export const settings = {
   OPERATIONS_PER_REQUEST: setting(
     "900",
     number(100, 10_000_000),
-    "R2 and KV operations that a delete by digest, or a step of garbage collection, may use before the rest is left for the next one. The platform allows 1,000 on the Free plan and 10,000 by default on the Paid plan.",
+    "R2 and KV operations that a delete by digest, a step of garbage collection, or imports may use in one request or run before the rest is left for the next one. The platform allows 1,000 on the Free plan and 10,000 by default on the Paid plan.",
   ),
   WEB_UI: setting(
     "on",

@@ -1,18 +1,9 @@
 import { expect, it } from "vitest";
 import type { Importer } from "../../src/imports/importer.ts";
 import { counted } from "../doubles/rounds.ts";
-import {
-  blobOf,
-  expectStatus,
-  imageOf,
-  indexOf,
-  noise,
-  pushBlob,
-  putManifest,
-  type TestManifest,
-} from "../support/content.ts";
+import { blobOf, expectStatus, imageOf, indexOf, pushBlob, putManifest } from "../support/content.ts";
 import type { World } from "../upstream/unit/world.ts";
-import { begin, createImportWorld, step } from "./world.ts";
+import { begin, createImportWorld, pushWide, step } from "./world.ts";
 
 /** Operations after which a step begins nothing more, and those that what it has begun may still take. */
 const operations = 60;
@@ -31,15 +22,6 @@ async function steps(world: World, id: string): Promise<readonly number[]> {
     }
   }
   throw new Error("the import does not end");
-}
-
-async function pushWide({ origin }: World, layers: number): Promise<TestManifest> {
-  const config = await blobOf("{}");
-  const blobs = await Promise.all(Array.from({ length: layers }, (_, at) => blobOf(noise(100, at + 1))));
-  for (const blob of [config, ...blobs]) await expectStatus(pushBlob(origin, "team/app", blob), 201);
-  const image = await imageOf(config, blobs);
-  await expectStatus(putManifest(origin, "team/app", "1", image), 201);
-  return image;
 }
 
 it("takes as many steps as its operations allow for blobs that were pulled before", async () => {

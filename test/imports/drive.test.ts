@@ -3,6 +3,7 @@ import { consumeImports, driveImports } from "../../src/imports/drive.ts";
 import { faults } from "../doubles/faults.ts";
 import type { Operation } from "../doubles/operation.ts";
 import { expectStatus } from "../support/content.ts";
+import type { World } from "../upstream/unit/world.ts";
 import { begin, createImportWorld, importerOf, pullWhole, pushUpstream, target, told } from "./world.ts";
 
 const day = 24 * 3600 * 1000;
@@ -11,6 +12,14 @@ const allowance = { time: 0, requests: 900, operations: 9000 };
 
 function messageOf(body: unknown) {
   return { body, ack: vi.fn() };
+}
+
+/** Every answer of the upstream takes three minutes from now on, so that a run has time for four. */
+function slowDown({ edge, origin, answer }: World): void {
+  answer(({ method, url, headers }) => {
+    edge.clock.advance(180_000);
+    return origin.ask(`${method} ${url.href}`, { headers });
+  });
 }
 
 describe("the queue", () => {
@@ -43,10 +52,7 @@ describe("the queue", () => {
     const world = createImportWorld();
     await pushUpstream(world);
     const { clock } = world.edge;
-    world.answer(({ method, url, headers }) => {
-      clock.advance(180_000);
-      return world.origin.ask(`${method} ${url.href}`, { headers });
-    });
+    slowDown(world);
     const messages = [];
     for (let count = 0; count < 6; count++) messages.push(messageOf({ import: await begin(world) }));
     world.queued.length = 0;
@@ -127,11 +133,7 @@ describe("the cron", () => {
     const world = createImportWorld();
     await pushUpstream(world);
     const { clock } = world.edge;
-    // Every answer takes three minutes, so that a run has time for four.
-    world.answer(({ method, url, headers }) => {
-      clock.advance(180_000);
-      return world.origin.ask(`${method} ${url.href}`, { headers });
-    });
+    slowDown(world);
     const ids: string[] = [];
     for (let count = 0; count < 8; count++) ids.push(await begin(world, "up/team/app:1", [`t${count}`]));
     for (let runs = 0; runs < 2; runs++) {
@@ -148,11 +150,7 @@ describe("the cron", () => {
     const world = createImportWorld();
     const pushed = await pushUpstream(world);
     const { clock } = world.edge;
-    // Every answer of the upstream takes three minutes.
-    world.answer(({ method, url, headers }) => {
-      clock.advance(180_000);
-      return world.origin.ask(`${method} ${url.href}`, { headers });
-    });
+    slowDown(world);
     const id = await begin(world);
     const began = clock.now();
     await driveImports(importerOf(world.client, { allowance }));

@@ -2,15 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Env } from "../../src/config.ts";
 import worker from "../../src/index.ts";
 import { MessageDouble } from "../support/bucket-events.ts";
-import {
-  blobOf,
-  expectStatus,
-  imageOf,
-  noise,
-  pushBlob,
-  pushImage,
-  putManifest,
-} from "../support/content.ts";
+import { pushImage } from "../support/content.ts";
 import { upstreamOrigin } from "../upstream/unit/world.ts";
 import {
   begin,
@@ -18,6 +10,7 @@ import {
   type ImportWorld,
   pullWhole,
   pushUpstream,
+  pushWide,
   target,
   told,
 } from "./world.ts";
@@ -47,14 +40,6 @@ function environment(world: ImportWorld, variables: Readonly<Record<string, stri
     UPSTREAMS: JSON.stringify([{ prefix: "up", url: upstreamOrigin }]),
     ...variables,
   };
-}
-
-/** Pushes an image of so many layers to the upstream. */
-async function pushWide({ origin }: ImportWorld, layers: number): Promise<void> {
-  const config = await blobOf("{}");
-  const blobs = await Promise.all(Array.from({ length: layers }, (_, at) => blobOf(noise(100, at + 1))));
-  for (const blob of [config, ...blobs]) await expectStatus(pushBlob(origin, "team/app", blob), 201);
-  await expectStatus(putManifest(origin, "team/app", "1", await imageOf(config, blobs)), 201);
 }
 
 function batchOf(id: string) {

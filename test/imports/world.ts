@@ -141,6 +141,16 @@ export async function pushUpstream(
   return { image, blobs };
 }
 
+/** An image of so many small layers, pushed to the upstream. */
+export async function pushWide({ origin }: World, layers: number): Promise<TestManifest> {
+  const config = await blobOf("{}");
+  const blobs = await Promise.all(Array.from({ length: layers }, (_, at) => blobOf(noise(100, at + 1))));
+  for (const blob of [config, ...blobs]) await expectStatus(pushBlob(origin, "team/app", blob), 201);
+  const image = await imageOf(config, blobs);
+  await expectStatus(putManifest(origin, "team/app", "1", image), 201);
+  return image;
+}
+
 /** Pulls an image as a client does. @throws unless all of it is there and right. */
 export async function pullWhole(
   client: Client,
