@@ -68,6 +68,7 @@ async function findReferrers({ importer, held, turn, repository }: Step): Promis
     held.change({ listed: listed + 1 });
     return true;
   }
+  turn.check();
   const found: Digest[] = [];
   let next: URLSearchParams | undefined = new URLSearchParams();
   for (let pages = 0; next !== undefined && pages < mostPages; pages++) {

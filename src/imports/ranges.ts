@@ -47,6 +47,7 @@ export async function bringRanges(step: Step, blob: PlannedBlob): Promise<boolea
   await turn.each(others, async (range) => {
     if (!(await fetchRange(range))) throw unreachable("an upstream that serves ranges at times");
   });
+  turn.check();
   const content = segmentContent(store, name, session, ranges);
   try {
     await turn.request(async () =>

@@ -38,7 +38,7 @@ export class Turn {
   readonly #end: number;
   readonly #allowance: Allowance;
   readonly #usage: Usage;
-  #hasBegun = false;
+  #mayEnd = false;
   #isStopped = false;
 
   constructor(clock: Clock, allowance: Allowance, usage: Usage) {
@@ -55,22 +55,25 @@ export class Turn {
 
   /** Told of each piece of work that is done: many need no request. */
   finished(): void {
-    this.#hasBegun = true;
+    this.#mayEnd = true;
   }
 
   /**
-   * Asked before anything is begun. Until a step has finished something, or asked the upstream, it is let through: the
-   * next one would be no further.
+   * Asked before each piece of work. Until a step has finished one, or asked the upstream, it is let through: the next
+   * one would be no further.
    * @throws TurnOver
    */
   check(): void {
-    if (this.#isStopped || (this.#hasBegun && this.#isOver)) throw new TurnOver();
+    if (this.#isStopped || (this.#mayEnd && this.#isOver)) throw new TurnOver();
   }
 
-  /** Does work that asks the upstream for something. @throws TurnOver if the step may begin no more of it. */
+  /**
+   * Does work that asks the upstream for something. A piece of work may need two or three such, and comes to its end.
+   * @throws TurnOver once nothing more is to be begun at all.
+   */
   async request<Result>(work: () => Promise<Result>): Promise<Result> {
-    this.check();
-    this.#hasBegun = true;
+    if (this.#isStopped) throw new TurnOver();
+    this.#mayEnd = true;
     this.#usage.requests++;
     return work();
   }

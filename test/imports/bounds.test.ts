@@ -1,9 +1,10 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Importer } from "../../src/imports/importer.ts";
+import { ociIndex } from "../../src/oci/media-type.ts";
 import { counted } from "../doubles/rounds.ts";
 import { blobOf, expectStatus, imageOf, indexOf, pushBlob, putManifest } from "../support/content.ts";
-import type { World } from "../upstream/unit/world.ts";
-import { begin, createImportWorld, pushWide, step } from "./world.ts";
+import { letIn, type World } from "../upstream/unit/world.ts";
+import { begin, createImportWorld, drive, pullWhole, pushUpstream, pushWide, step, target } from "./world.ts";
 
 /** Operations after which a step begins nothing more, and those that what it has begun may still take. */
 const operations = 60;
@@ -48,4 +49,33 @@ it("takes as many steps as its operations allow for manifests that are kept", as
   await expectStatus(putManifest(world.origin, "team/app", "1", await indexOf(images)), 201);
   const id = await begin(world);
   expect(Math.max(...(await steps(world, id)))).toBeLessThan(operations + margin + images.length);
+});
+
+describe("a step that may ask for one thing alone", () => {
+  const one: Partial<Importer> = { allowance: { time: 20_000, requests: 1, operations: 900 } };
+
+  it("brings a blob from an upstream that serves no ranges", async () => {
+    const world = createImportWorld();
+    const pushed = await pushUpstream(world);
+    world.answer((sent) => (sent.url.pathname.includes("/blobs/") ? letIn(world, sent) : undefined));
+    const id = await begin(world);
+    expect(await drive(world.client, id, one)).toMatchObject({ state: "done" });
+    await pullWhole(world.client, target, "1", pushed);
+  });
+
+  it("reads a list of referrers to its end", async () => {
+    const world = createImportWorld();
+    const { image } = await pushUpstream(world);
+    const pages = 3;
+    world.answer(({ url }) => {
+      if (!url.pathname.includes(`/referrers/${image.digest}`)) return undefined;
+      const page = Number(url.searchParams.get("last") ?? 1);
+      const headers = new Headers({ "Content-Type": ociIndex });
+      if (page < pages) headers.set("Link", `<${url.pathname}?last=${page + 1}>; rel="next"`);
+      return new Response(JSON.stringify({ schemaVersion: 2, manifests: [] }), { headers });
+    });
+    const id = await begin(world, "up/team/app:1", ["1"], { referrers: true });
+    expect(await drive(world.client, id, one)).toMatchObject({ state: "done" });
+    expect(world.asked().filter((line) => line.includes("/referrers/"))).toHaveLength(pages);
+  });
 });
