@@ -47,9 +47,11 @@ const job = v.object({
   unread: v.array(digest),
   /** Manifests that were read: each before those that it refers to. One may stand in it more than once. */
   manifests: v.array(digest),
-  /** How many of them the upstream was asked for referrers of, from the first one on. */
+  /** How many the upstream has not got, and the image does without. */
+  absent: count,
+  /** How many of `manifests` the upstream was asked for referrers of, from the first one on. */
   listed: count,
-  /** How many of them are stored, from the last one on. */
+  /** How many of `manifests` are stored, from the last one on. */
   stored: count,
   blobs: v.array(plannedBlob),
   /** What the tags named when they were about to be set: they are set over that alone. */
@@ -87,6 +89,7 @@ export function newJob(
     createdAt: now,
     unread: [],
     manifests: [],
+    absent: 0,
     listed: 0,
     stored: 0,
     blobs: [],

@@ -47,7 +47,7 @@ async function readUnread(step: Step): Promise<void> {
     const unread = held.job.unread.slice(0, -1);
     const known = await readKnown(step, digest);
     const read = known ?? (await fetchPresent(step, digest));
-    if (read === undefined) held.change({ unread });
+    if (read === undefined) held.change({ unread, absent: held.job.absent + 1 });
     else if (known !== undefined) remember(step, read, { unread });
     else await keep(step, read, { unread });
     turn.finished();

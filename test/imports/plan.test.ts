@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { ociIndex } from "../../src/oci/media-type.ts";
 import { blobOf, expectStatus, imageOf, indexOf, pushBlob, putManifest } from "../support/content.ts";
 import { begin, createImportWorld, drive, pullWhole, pushUpstream, target } from "./world.ts";
 
@@ -39,4 +40,23 @@ it("does not do without a layer that one image gets elsewhere, and another one n
   const id = await begin(world, `up/team/app@${index.digest}`);
   const job = await drive(world.client, id);
   expect(job).toMatchObject({ state: "failed", failures: 0, error: { code: "BLOB_UNKNOWN" } });
+});
+
+it("passes over very many manifests that the upstream has not got, where it may", async () => {
+  const world = createImportWorld({ variables: { MISSING_REFERENCES: "accept" } });
+  const { image, blobs } = await pushUpstream(world, { tag: "one" });
+  const { manifests, ...rest } = JSON.parse(new TextDecoder().decode((await indexOf([image])).bytes));
+  const missing = Array.from({ length: 300 }, (_, at) => ({
+    ...manifests[0],
+    digest: `sha256:${at.toString(16).padStart(64, "0")}`,
+  }));
+  const index = await blobOf(JSON.stringify({ ...rest, manifests: [...manifests, ...missing] }));
+  world.answer(({ url }) =>
+    url.pathname.endsWith(`/manifests/${index.digest}`)
+      ? new Response(index.bytes, { headers: { "Content-Type": ociIndex } })
+      : undefined,
+  );
+  const id = await begin(world, `up/team/app@${index.digest}`, ["1"]);
+  expect(await drive(world.client, id)).toMatchObject({ state: "done" });
+  await pullWhole(world.client, target, "1", { image: { ...index, mediaType: ociIndex }, blobs });
 });
