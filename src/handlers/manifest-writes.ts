@@ -146,7 +146,7 @@ async function refuseUnless(
 ): Promise<void> {
   if (condition === undefined) return;
   const head = await statManifest(c.var.registry.store, name, digest);
-  if (!condition(head?.digest)) {
+  if (!condition(head?.digest, undefined)) {
     throw new RegistryError("DENIED", { status: 412, message: "the condition of the request does not hold" });
   }
 }

@@ -3,7 +3,8 @@ import type { Digest } from "../oci/digest.ts";
 import { asOptional } from "../oci/reference.ts";
 import { referrerOf } from "../oci/referrer.ts";
 import { putManifest } from "../storage/manifest-put.ts";
-import { currentDigest, type TagRequest } from "../storage/tag-set.ts";
+import { readTag } from "../storage/tag-register.ts";
+import type { TagRequest } from "../storage/tag-set.ts";
 import { fetchManifest } from "../upstream/fetch-manifest.ts";
 import type { Step } from "./blob.ts";
 import { readKept } from "./kept.ts";
@@ -57,14 +58,14 @@ async function store(
 }
 
 /**
- * The tags, each under the condition that it names what it did before the first try, or is set already. So a step
- * that was thought dead cannot take a tag back that somebody has moved since.
+ * The tags, each under the condition that nobody has written it since before the first try, or that it is set already.
+ * So a step that was thought dead cannot take a tag back that somebody has moved since, nor one that he has removed.
  */
 async function tagRequests({ importer, held, turn }: Step): Promise<readonly TagRequest[]> {
   const { name, tags, root } = held.job;
   if (held.job.expected === undefined) {
-    const expected: (Digest | null)[] = [];
-    for (const tag of tags) expected.push((await currentDigest(importer.store, name, tag)) ?? null);
+    const expected: (string | null)[] = [];
+    for (const tag of tags) expected.push((await readTag(importer.store, name, tag)).version ?? null);
     held.change({ expected });
   }
   // The last time that the step finds out that it was cancelled.
@@ -75,7 +76,7 @@ async function tagRequests({ importer, held, turn }: Step): Promise<readonly Tag
   const { expected = [] } = held.job;
   return tags.map((tag, index) => ({
     tag,
-    condition: (current) => current === root || (current ?? null) === expected[index],
+    condition: (current, version) => current === root || (version ?? null) === expected[index],
     immutable: importer.isImmutable(name, tag),
   }));
 }

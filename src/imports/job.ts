@@ -54,8 +54,8 @@ const job = v.object({
   /** How many of `manifests` are stored, from the last one on. */
   stored: count,
   blobs: v.array(plannedBlob),
-  /** What the tags named when they were about to be set: they are set over that alone. */
-  expected: v.optional(v.array(v.nullable(digest))),
+  /** The versions of the tags' registers when they were about to be set: they are set over those alone. */
+  expected: v.optional(v.array(v.nullable(v.string()))),
   /** The furthest that it ever was, see `progressOf`: bytes that are brought again are none that are won. */
   furthest: count,
   /** Steps that failed since then, but for those that got on all the same. */

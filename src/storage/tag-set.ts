@@ -4,15 +4,18 @@ import type { RepositoryName, Tag } from "../oci/name.ts";
 import { withLegacyTag } from "./legacy-tags.ts";
 import { isSameLife, readLink } from "./link.ts";
 import { projectUntilStable } from "./projection.ts";
-import { whenWritable } from "./register.ts";
+import { type Version, whenWritable } from "./register.ts";
 import type { Store } from "./store.ts";
 import { readTag, swapTag, swapTagToTombstone, type TagState, type TagTarget } from "./tag-register.ts";
 
 /** How often a lost swap is tried again before the client is asked to. */
 const tries = 5;
 
-/** Whether the request wants to go on, given what the tag names now (undefined: nothing). */
-export type TagCondition = (current: Digest | undefined) => boolean;
+/**
+ * Whether the request wants to go on, given what the tag names now (undefined: nothing), and the version of its
+ * register: that of a tag which names again what it did before is another one.
+ */
+export type TagCondition = (current: Digest | undefined, version: Version) => boolean;
 
 /** A tag that a request wants to set. */
 export interface TagRequest {
@@ -84,7 +87,7 @@ export async function refuse(
   const state = await withLegacyTag(store, name, request.tag, read);
   if (request.condition !== undefined) {
     const current = await liveDigest(store, name, state, target);
-    if (!request.condition(current)) throw preconditionFailed(request.tag, current);
+    if (!request.condition(current, state.version)) throw preconditionFailed(request.tag, current);
   }
   const first = state.history[0]?.digest;
   if (request.immutable && first !== undefined && first !== target.digest) {
@@ -111,7 +114,7 @@ export async function untag(
     const state = await withLegacyTag(store, name, tag, await readTag(store, name, tag));
     if (condition !== undefined) {
       const current = await liveDigest(store, name, state, undefined);
-      if (!condition(current)) throw preconditionFailed(tag, current);
+      if (!condition(current, state.version)) throw preconditionFailed(tag, current);
     }
     if (state.target === undefined) {
       // An untag that died after its swap may have left projections of what it removed.
@@ -124,16 +127,6 @@ export async function untag(
     return state.target.digest;
   }
   throw retryLater(1, "the tag is being written by others");
-}
-
-/** What the tag names now, as a condition on it sees it. */
-export async function currentDigest(
-  store: Store,
-  name: RepositoryName,
-  tag: Tag,
-): Promise<Digest | undefined> {
-  const state = await withLegacyTag(store, name, tag, await readTag(store, name, tag));
-  return liveDigest(store, name, state, undefined);
 }
 
 /** What the tag names, if that life of the manifest is not over. */

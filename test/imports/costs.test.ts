@@ -37,15 +37,15 @@ const nothing = async () => undefined;
 const large = ranges * rangeSize;
 
 it.each<Case>([
-  { title: "five small layers", operations: [32, 57, 1], asked: 7, last: 2000, prepare: nothing },
+  { title: "five small layers", operations: [32, 56, 1], asked: 7, last: 2000, prepare: nothing },
   {
     title: "five layers, one of them of four ranges,",
-    operations: [38, 62, 1],
+    operations: [38, 61, 1],
     asked: 10,
     last: large,
     prepare: nothing,
   },
-  { title: "what is there", operations: [6, 29, 0], asked: 1, last: large, prepare: importAll },
+  { title: "what is there", operations: [6, 28, 0], asked: 1, last: large, prepare: importAll },
 ])("an import of $title costs what it may", async ({ operations: wanted, asked, last, prepare }) => {
   const world = createImportWorld();
   await push(world, last);

@@ -123,6 +123,18 @@ it("is gone on with by others wherever a step dies, once that counts as dead", a
   expect(points).toBeGreaterThan(60);
 });
 
+it("sets no tag again that somebody removed while a step was thought dead, wherever it was", async () => {
+  await atEveryOperation(async (world, letGo, operation) => {
+    const other = world.isolate();
+    await other.registry.store.clock.sleep(lease);
+    await persist(other, world.id);
+    await expectStatus(other.ask(`DELETE /v2/${target}/manifests/all`), 202);
+    await letGo();
+    const { status } = await other.ask(`HEAD /v2/${target}/manifests/all`);
+    expect(status, operation).toBe(404);
+  });
+});
+
 it("takes no tag back that somebody moved while a step was thought dead, wherever it was", async () => {
   await atEveryOperation(async (world, letGo, operation) => {
     const other = world.isolate();
