@@ -106,6 +106,14 @@ export class Holdings {
     return passes.endAfter(marked + this.#terms.untagged) !== undefined;
   }
 
+  /** Images that nothing keeps, and that are there all the same at a time. @param now Unix time in milliseconds. */
+  waiting(now: number): readonly Image[] {
+    const held = [...this.images.values()];
+    return held
+      .filter(({ sureUntil }) => sureUntil > now && sureUntil < Number.POSITIVE_INFINITY)
+      .map(({ image }) => image);
+  }
+
   /** The digests of the signatures of a manifest, in order. */
   signaturesOf(digest: string): readonly string[] {
     const images = [...this.images.values()].map(({ image }) => image);

@@ -2,7 +2,7 @@ import { blobOf, type Image, imageOf, manifestType, type SoakClient } from "./cl
 import { Holdings, type Span } from "./holdings.ts";
 import type { Passes } from "./passes.ts";
 import { pick, pickIfAny } from "./pick.ts";
-import { repositories, tagFor, termsOf, tombstoneAge } from "./rules.ts";
+import { repositories, tagFor, tagsOfEachKind, termsOf, tombstoneAge } from "./rules.ts";
 import { upload } from "./upload.ts";
 
 /** Layers that the images of all lanes share. */
@@ -39,9 +39,10 @@ export class Lane {
 
   /** Does one thing after the other until the time, Unix time in milliseconds, has come. */
   async runUntil(time: number): Promise<void> {
+    const tag = () => (Math.random() < 0.8 ? this.#tag() : undefined);
     const acts = [
-      (of: Holdings) => this.#pushNew(of),
-      (of: Holdings) => this.#pushNew(of),
+      (of: Holdings) => this.#pushNew(of, tag()),
+      (of: Holdings) => this.#pushNew(of, tag()),
       (of: Holdings) => this.#pushAgain(of),
       (of: Holdings) => this.#sign(of),
       (of: Holdings) => this.#retag(of),
@@ -52,6 +53,18 @@ export class Lane {
       (of: Holdings) => this.#pullSome(of),
     ];
     while (Date.now() < time) await pick(acts)(pick(this.holdings));
+  }
+
+  /** Pushes for each way in which a rule judges, so that what the rules take and leave is seen at the end. */
+  async pushOfEachKind(): Promise<void> {
+    for (const of of this.holdings)
+      for (const tag of tagsOfEachKind(this.name, this.#serial++)) await this.#pushNew(of, tag);
+  }
+
+  /** Pulls what is to go, but must not have gone yet. */
+  async pullWaiting(): Promise<void> {
+    for (const of of this.holdings)
+      for (const image of of.waiting(Date.now())) await this.#pull(of, image, image.digest);
   }
 
   /** Pulls everything by each of its names, and so finds out what retention took. */
@@ -111,11 +124,10 @@ export class Lane {
     this.complaints.push(...what.map((each) => `${repository} ${each}`));
   }
 
-  async #pushNew(of: Holdings): Promise<void> {
+  async #pushNew(of: Holdings, tag: string | undefined): Promise<void> {
     const id = `${this.name} ${this.#serial++}`;
     const own = blobOf(`layer of ${id}`);
     const blobs = [blobOf(`config of ${id}`), own, pick(shared), pick(shared)];
-    const tag = Math.random() < 0.8 ? this.#tag() : undefined;
     await this.#push(of, imageOf(of.repository, [...new Set(blobs)]), tag, "push");
   }
 

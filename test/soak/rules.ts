@@ -6,7 +6,7 @@ export const repositories = [...unruled, ...ruled];
 /** Milliseconds for which the trace of a tag or a manifest is kept, so that a tag can be restored. */
 export const tombstoneAge = 5000;
 /** Milliseconds for which a manifest stays that no tag names. */
-export const untaggedAge = 4000;
+export const untaggedAge = 6000;
 /** Of a lane's builds in a repository so many stay. */
 const newest = 2;
 const builds = 6;
@@ -34,6 +34,17 @@ export function tagFor(lane: string, serial: number): string {
   return kind < 0.25 ? `${lane}-stable` : `${lane}-build-${Math.floor(Math.random() * builds)}`;
 }
 
+/** Tags of which each rule takes or keeps some, `undefined` being none; the same for each repository. */
+export function tagsOfEachKind(lane: string, serial: number): readonly (string | undefined)[] {
+  const numbers = Array.from({ length: newest + 1 }, (_, index) => index);
+  return [
+    ...numbers.map((build) => `${lane}-build-${build}`),
+    `${lane}-stable`,
+    `${lane}-v${serial}`,
+    undefined,
+  ];
+}
+
 export function isBuild(tag: string): boolean {
   return tag.includes("-build-");
 }
@@ -51,7 +62,7 @@ export const faults = {
   mutable: { immutable: "" },
   "drops-early": { newest: newest - 1 },
   "drops-late": { newest: newest + 1 },
-  "removes-early": { untagged: untaggedAge / 4 },
+  "removes-early": { untagged: untaggedAge / 8 },
   "removes-never": { untagged: undefined },
 } satisfies Record<string, Partial<Faulty>>;
 

@@ -62,6 +62,11 @@ async function soak(options: {
     console.log("answers", Object.fromEntries([...client.answers].toSorted()));
     console.log(`${passes.count} passes took`, passes.taken, [...passes.notes]);
 
+    await Promise.all(lanes.map((lane) => lane.pushOfEachKind()));
+    await passes.run();
+    await pause(untaggedAge / 4);
+    await passes.run();
+    for (const lane of lanes) await lane.pullWaiting();
     await pause(uploadAge + grace);
     await passes.run();
     // What retention took of the tags decides what it takes of the images, and that what of their signatures.
