@@ -8,6 +8,10 @@ const everywhere = {
   hookTimeout: 120_000,
   // Vitest leaves one core idle unless told otherwise: of two that is half.
   maxWorkers: "100%",
+  // Files share a runtime: what one test replaces, the next one must find as it was.
+  restoreMocks: true,
+  unstubGlobals: true,
+  unstubEnvs: true,
 };
 
 // Two projects: "workerd" runs inside the Workers runtime beside the real R2 and KV simulators; "node" holds
