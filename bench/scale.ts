@@ -135,10 +135,7 @@ function tagsText(): string[] {
 
 /** R2 operations of a pass of garbage collection for each repository that it finds in order. */
 export const gcPerRepository = { A: 5, B: 0 } as const;
-/**
- * R2 reads for each claim that a pass looks at, and for each repository with one: claims since the last pass, and
- * every sixteenth time all.
- */
+/** R2 reads for each claim that a pass looks at, and for each repository with one: claims since the last pass, first all. */
 export const gcPerClaim = 2;
 export const gcPerClaimant = 1;
 
@@ -173,7 +170,7 @@ function repositoriesText(): string[] {
           `${(catalog * assumed.r2).toFixed(0)} s`,
         ],
         row("a pass of garbage collection that finds all in order", pass),
-        row("every sixteenth pass: all claims too", deep),
+        row("the first one after such a bucket was taken over: all claims too", deep),
         [
           "links and claims in R2",
           `${count(links + claims)} objects`,

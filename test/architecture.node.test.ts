@@ -70,6 +70,7 @@ const conditionalWriters: readonly string[] = ["storage/register.ts"];
 const removers: readonly string[] = [
   "imports/forget.ts",
   "maintenance/gc/blobs.ts",
+  "maintenance/gc/claims.ts",
   "maintenance/gc/run.ts",
   "maintenance/gc/sweep.ts",
   "maintenance/gc/uploads.ts",

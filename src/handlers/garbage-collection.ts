@@ -1,7 +1,8 @@
 import * as v from "valibot";
 import { type GcReport, reasons } from "../maintenance/gc/report.ts";
-import { type GcState, readReports, runGcStep } from "../maintenance/gc/run.ts";
+import { readReports, runGcStep } from "../maintenance/gc/run.ts";
 import { gcStep } from "../maintenance/gc/settings.ts";
+import type { GcState } from "../maintenance/gc/state.ts";
 import { flag, requireAdmin, requireJson } from "./admin.ts";
 import { announceExpiry, type RegistryContext, seeThrough } from "./context.ts";
 import { readJson } from "./json-request.ts";
@@ -18,6 +19,8 @@ const resumption = v.strictObject({
     cursor: v.optional(v.string()),
     count: v.number(),
     claimsSince: v.number(),
+    claimsUntil: v.optional(v.number()),
+    adoption: v.optional(v.number()),
     foreign: v.boolean(),
     rules: v.optional(v.string()),
     rulesSince: v.optional(v.number()),
@@ -56,10 +59,14 @@ export async function postStep(c: RegistryContext): Promise<Response> {
 
 async function resumed(c: RegistryContext): Promise<GcState | undefined> {
   if (c.req.raw.body === null || c.req.header("Content-Length") === "0") return undefined;
-  const { cursor, rules, rulesSince, ...state } = (await readJson(c, resumption, maxBody)).resume;
+  const { cursor, claimsUntil, adoption, rules, rulesSince, ...state } = (
+    await readJson(c, resumption, maxBody)
+  ).resume;
   return {
     ...state,
     ...(cursor !== undefined && { cursor }),
+    ...(claimsUntil !== undefined && { claimsUntil }),
+    ...(adoption !== undefined && { adoption }),
     ...(rules !== undefined && { rules }),
     ...(rulesSince !== undefined && { rulesSince }),
   };

@@ -25,6 +25,8 @@ export interface AdoptState {
   readonly done: boolean;
   /** Whether tags that distribution has moved or removed since an earlier adoption follow it. */
   readonly again: boolean;
+  /** When it began again, Unix time in milliseconds: which one it is. Absent: it is the first. */
+  readonly begun?: number;
   /** The last key that is dealt with. */
   readonly cursor?: string;
   readonly counts: {
@@ -88,7 +90,7 @@ export async function readAdoption(store: Store): Promise<AdoptState | undefined
 
 /** Begins again: for a bucket that distribution has written to once more. */
 export async function restartAdoption(store: Store): Promise<void> {
-  await writeState(store, { ...beginning, again: true });
+  await writeState(store, { ...beginning, again: true, begun: store.clock.now() });
 }
 
 interface Adopted {

@@ -41,6 +41,7 @@ export type Key =
   | { readonly kind: "guard" }
   | { readonly kind: "orphan"; readonly digest: Digest }
   | { readonly kind: "gcRepository"; readonly name: RepositoryName }
+  | { readonly kind: "gcJournal"; readonly id: string }
   | { readonly kind: "gcState" }
   | { readonly kind: "gcReport"; readonly pass: string }
   | { readonly kind: "adoptState" }
@@ -149,6 +150,7 @@ const readers: readonly (readonly [RegExp, (groups: Groups) => Key | undefined])
   [/^skerry\/adopt\/state(?<none>)$/, () => ({ kind: "adoptState" })],
   [/^skerry\/adopt\/foreign(?<none>)$/, () => ({ kind: "foreignMark" })],
   [/^skerry\/gc\/reports\/(?<pass>\d+)$/, (g) => ({ kind: "gcReport", pass: g.pass ?? "" })],
+  [/^skerry\/gc\/journal\/(?<id>[0-9a-f-]{36})$/, (g) => ({ kind: "gcJournal", id: g.id ?? "" })],
   [/^skerry\/gc\/repositories\/(?<name>.+)$/, (g) => withName(g, (name) => ({ kind: "gcRepository", name }))],
   [
     new RegExp(`^skerry/gc/orphans/${shardedHex}$`),

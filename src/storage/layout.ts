@@ -178,6 +178,16 @@ export class Layout {
     return `${this.gcRepositories()}${name}`;
   }
 
+  /** Listing this prefix gives what sweeps and checks have written down for a later pass. */
+  gcJournals(): string {
+    return `${this.#root}skerry/gc/journal/`;
+  }
+
+  /** @param id a UUID. */
+  gcJournal(id: string): string {
+    return `${this.gcJournals()}${id}`;
+  }
+
   gcState(): string {
     return `${this.#root}skerry/gc/state`;
   }

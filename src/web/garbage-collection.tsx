@@ -1,8 +1,9 @@
 import { requireAdmin } from "../handlers/admin.ts";
 import { announceExpiry, seeThrough } from "../handlers/context.ts";
 import type { GcCounts, GcReport } from "../maintenance/gc/report.ts";
-import { type GcState, readReports, runGcStep } from "../maintenance/gc/run.ts";
+import { readReports, runGcStep } from "../maintenance/gc/run.ts";
 import { gcStep } from "../maintenance/gc/settings.ts";
+import type { GcState } from "../maintenance/gc/state.ts";
 import { RegistryError } from "../oci/error.ts";
 import type { Content, PageRequest } from "./content.ts";
 import { Time } from "./elements.tsx";

@@ -6,6 +6,8 @@ import { r2Error } from "./r2-error.ts";
 export interface Fault {
   /** The operation with this number, from 0, counted since the policy was made. Absent: every matching one. */
   readonly at?: number;
+  /** Every operation from this number on. */
+  readonly from?: number;
   readonly matching?: (operation: Operation) => boolean;
   /** Before it took effect, or after it, with the answer lost. */
   readonly when: Failure["when"];
@@ -26,6 +28,7 @@ export function faults(list: readonly Fault[], next: Policy = immediate): Policy
       ({ fault, times }) =>
         times > 0 &&
         (fault.at === undefined || fault.at === number) &&
+        (fault.from === undefined || fault.from <= number) &&
         (fault.matching === undefined || fault.matching(call.operation)),
     );
     if (hit !== undefined) hit.times -= 1;
@@ -62,19 +65,27 @@ export async function everyFault<W extends { readonly gate: Gate }, R>(options: 
   readonly prepare: () => W | Promise<W>;
   readonly flow: (world: W) => Promise<R>;
   readonly check: (run: FaultRun<W, R>) => void | Promise<void>;
+  /** Whether all operations after the failed one fail too, as when who asks for them dies. */
+  readonly dies?: boolean;
+  /** Which operations fail; all of them unless given. */
+  readonly matching?: (operation: Operation) => boolean;
 }): Promise<number> {
   const first = await options.prepare();
   const before = first.gate.trace.length;
   await options.flow(first);
   const operations = first.gate.trace.slice(before);
+  let runs = 0;
   for (const [index, operation] of operations.entries()) {
+    if (options.matching?.(operation) === false) continue;
     for (const when of ["before", "after"] as const) {
       const world = await options.prepare();
-      world.gate.policy = faults([{ at: index, when }]);
+      const rest: readonly Fault[] = options.dies ? [{ from: index + 1, when: "before" }] : [];
+      world.gate.policy = faults([{ at: index, when }, ...rest]);
       const [outcome] = await Promise.allSettled([options.flow(world)]);
       world.gate.policy = immediate;
       await options.check({ world, index, operation: printOperation(operation), when, outcome });
+      runs += 1;
     }
   }
-  return 2 * operations.length;
+  return runs;
 }

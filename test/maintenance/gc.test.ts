@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { GcPolicy } from "../../src/maintenance/gc/collector.ts";
-import { type GcState, readReports, runGcStep } from "../../src/maintenance/gc/run.ts";
+import { readReports, runGcStep } from "../../src/maintenance/gc/run.ts";
+import type { GcState } from "../../src/maintenance/gc/state.ts";
 import { digestFrom } from "../../src/oci/digest.ts";
 import { parseRepositoryName } from "../../src/oci/name.ts";
 import { faults } from "../doubles/faults.ts";

@@ -1,6 +1,7 @@
 import type { GcPolicy } from "../../src/maintenance/gc/collector.ts";
 import type { GcReport } from "../../src/maintenance/gc/report.ts";
-import type { GcState, GcStep } from "../../src/maintenance/gc/run.ts";
+import type { GcStep } from "../../src/maintenance/gc/run.ts";
+import type { GcState } from "../../src/maintenance/gc/state.ts";
 import type { Span } from "./holdings.ts";
 
 /** Runs passes, and sums up what they took. */

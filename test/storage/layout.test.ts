@@ -65,6 +65,7 @@ const keys: fc.Arbitrary<Key> = fc.oneof(
   fc.record({ kind: fc.constant("orphan" as const), digest: digests }),
   fc.record({ kind: fc.constant("gcRepository" as const), name: repositories }),
   fc.record({ kind: fc.constant("gcReport" as const), pass: fc.stringMatching(/^[0-9]{13,15}$/) }),
+  fc.record({ kind: fc.constant("gcJournal" as const), id: fc.uuid() }),
   fc.record({ kind: fc.constant("pulledTag" as const), name: repositories, tag: tags }),
   fc.record({ kind: fc.constant("pulledDigest" as const), name: repositories, digest: digests }),
   fc.record({ kind: fc.constant("pullsRecorded" as const), name: repositories }),
@@ -108,6 +109,8 @@ function build(layout: Layout, key: Key): string {
       return layout.gcRepository(key.name);
     case "gcReport":
       return layout.gcReport(key.pass);
+    case "gcJournal":
+      return layout.gcJournal(key.id);
     case "adoptState":
       return layout.adoptState();
     case "foreignMark":

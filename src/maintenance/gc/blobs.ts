@@ -1,8 +1,8 @@
 import { type Digest, tryParseDigest } from "../../oci/digest.ts";
 import { type RepositoryName, tryParseRepositoryName } from "../../oci/name.ts";
 import { mapBounded } from "../../storage/bounded.ts";
-import { readLink } from "../../storage/link.ts";
 import { objects } from "../pages.ts";
+import { collectClaims, collectJournaled } from "./claims.ts";
 import { type Collector, isOlder, sweepBatch } from "./collector.ts";
 import { wasWrittenLately } from "./foreign-writes.ts";
 import { note } from "./report.ts";
@@ -24,7 +24,7 @@ interface Seen {
   readonly orphan: R2Object | undefined;
 }
 
-/** Which claims a pass looks at: those younger than this time, since older ones were looked at before. */
+/** Which claims a pass looks at, beside those in journals: not those before this time, which were looked at then. */
 export interface ClaimScope {
   readonly since: number;
 }
@@ -47,6 +47,7 @@ export async function* collectBlobs(
   scope: ClaimScope,
   cursor: string | undefined,
 ): AsyncGenerator<string> {
+  if (cursor === undefined) await collectJournaled(collector);
   let seen: Seen[] = [];
   let size = 0;
   const isDue = (object: R2Object) =>
@@ -148,8 +149,10 @@ async function dealWith(
 ): Promise<string> {
   const { store, dryRun } = collector;
   const { bucket, layout } = store;
-  const idle = await findIdleClaims(collector, isDue, seen);
-  if (idle.length > 0) await sweepClaims(collector, idle);
+  const due = seen.flatMap(({ digest, owners }) =>
+    owners.filter(({ object }) => isDue(object)).map(({ name }) => ({ digest, name })),
+  );
+  await collectClaims(collector, due);
 
   const orphaned: Seen[] = [];
   await mapBounded(seen, store.concurrency, async (blob) => {
@@ -168,64 +171,6 @@ async function dealWith(
   const last = seen.at(-1);
   if (last === undefined) throw new Error("an empty batch");
   return printPosition(last);
-}
-
-interface IdleClaim {
-  readonly digest: Digest;
-  readonly name: RepositoryName;
-}
-
-/**
- * Claims older than the grace that no link stands behind. The repositories of all are noted for a visit: where there is
- * no link there may be segments of an upload or import that did not come to its end.
- */
-async function findIdleClaims(
-  collector: Collector,
-  isDue: (claim: R2Object) => boolean,
-  seen: readonly Seen[],
-): Promise<readonly IdleClaim[]> {
-  const { store } = collector;
-  const due = seen.flatMap(({ digest, owners }) =>
-    owners.filter(({ object }) => isDue(object)).map(({ name }) => ({ digest, name })),
-  );
-  const linked = await mapBounded(due, store.concurrency, (claim) => isLinked(collector, claim));
-  const names = new Set(due.map(({ name }) => name));
-  if (!collector.dryRun)
-    await mapBounded(names, store.concurrency, (name) => noteRepository(collector, name));
-  return due.filter((_, index) => !linked[index]);
-}
-
-async function isLinked(collector: Collector, { digest, name }: IdleClaim): Promise<boolean> {
-  const { store } = collector;
-  const [layer, revision] = await Promise.all([
-    readLink(store, store.layout.layerLink(name, digest), digest),
-    readLink(store, store.layout.revisionLink(name, digest), digest),
-  ]);
-  return layer.target !== undefined || revision.target !== undefined;
-}
-
-/** A repository to which only blobs were pushed is in no catalog; passes find it here. */
-async function noteRepository(collector: Collector, name: RepositoryName): Promise<void> {
-  const { bucket, layout } = collector.store;
-  if ((await bucket.head(layout.catalog(name))) !== null) return;
-  if ((await bucket.head(layout.gcRepository(name))) === null)
-    await bucket.put(layout.gcRepository(name), "");
-}
-
-async function sweepClaims(collector: Collector, idle: readonly IdleClaim[]): Promise<void> {
-  const { store, policy, report } = collector;
-  const verify = async () => {
-    const keys = await mapBounded(idle, store.concurrency, async (claim) => {
-      const key = store.layout.owner(claim.digest, claim.name);
-      const owner = await store.bucket.head(key);
-      if (owner === null || !isOlder(collector, owner, policy.grace)) return undefined;
-      return (await isLinked(collector, claim)) ? undefined : key;
-    });
-    return [keys.filter((key) => key !== undefined)];
-  };
-  await sweepBatch(collector, verify, ([keys = []]) => {
-    report.counts.claims += keys.length;
-  });
 }
 
 /** Deletes blob data that had no owner in an earlier pass (the two-run rule) and has none now. */

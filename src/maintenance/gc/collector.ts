@@ -52,7 +52,7 @@ export interface Collector {
   readonly onExpired?: ((expired: ExpiredTag) => unknown) | undefined;
   /** Identity of the pass: makes the two-run rule and the filter's salt. */
   readonly pass: number;
-  /** Whether the pass looks for what only a crash or another configuration left. */
+  /** Whether the pass looks for what only another configuration left. */
   readonly isDeep: boolean;
   /** Since when the rules of retention are what they are, Unix time in milliseconds: no wait for them began before. */
   readonly rulesSince: number;
@@ -62,10 +62,15 @@ export interface Collector {
   foreign: boolean;
 }
 
-/** Operations of a sweep besides those that verify: the guard is read and written twice, and up to four ranks go. */
+/**
+ * Operations of a sweep besides those that verify: the guard is read and written twice, and up to four ranks go, or
+ * two and a journal, which comes and goes.
+ */
 const sweepOperations = 7;
 /** A portion smaller than this is left to the next step, which has more operations. */
 const fewest = 8;
+/** A larger one would take so long to verify that its time is over, while writers wait for the guard. */
+const most = 200;
 
 /** Whether an object is older than `age`, by R2's time of its writing. */
 export function isOlder(collector: Collector, object: R2Object, age: number): boolean {
@@ -86,20 +91,22 @@ export function* portions<Item>(
     // One more for each item: lists, and manifests that have to be read.
     const room = Math.floor((collector.bucket.left - sweepOperations) / (each + 1));
     if (room < Math.min(rest.length, fewest)) throw new OutOfOperations();
-    yield rest.slice(0, room);
-    rest = rest.slice(room);
+    const size = Math.min(room, most);
+    yield rest.slice(0, size);
+    rest = rest.slice(size);
   }
 }
 
 /**
  * Sweeps a batch unless this is a dry run, and counts what went.
+ * @returns whether it was taken to its end; a note says why not.
  * @throws OutOfOperations when none are left for the guard and the deletes, or while verifying: nothing is deleted.
  */
 export async function sweepBatch(
   collector: Collector,
   verify: () => Promise<Ranks>,
   count: (ranks: Ranks) => void,
-): Promise<void> {
+): Promise<boolean> {
   let found: Ranks = [];
   const remember = async () => {
     found = await verify();
@@ -108,12 +115,13 @@ export async function sweepBatch(
   if (collector.dryRun) {
     await remember();
     count(found);
-    return;
+    return true;
   }
   const isDone = await runUnderGuard(collector, async () => deletes(collector.unmetered, await remember()));
-  if (!isDone) return;
+  if (!isDone) return false;
   if (found.some((keys) => keys.length > 0)) collector.progress++;
   count(found);
+  return true;
 }
 
 /**

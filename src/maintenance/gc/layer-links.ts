@@ -141,7 +141,8 @@ async function verify(
     if (owner !== null && !isOlder(collector, owner, policy.grace)) return;
     links.push(key);
     bytes += isTombstone ? 0 : Number(metadata.size ?? 0);
-    if (owner === null || !free.has(digest)) return;
+    if (owner === null) return;
+    // A tombstone's claim goes with it even if a manifest refers to the blob: nothing else would take it later.
     const revision = await readLink(store, layout.revisionLink(name, digest), digest);
     if (revision.target === undefined) owners.push(layout.owner(digest, name));
   });

@@ -1,17 +1,30 @@
 import { type RepositoryName, tryParseRepositoryName } from "../../oci/name.ts";
 import { MeteredBucket, OutOfOperations } from "../../storage/metered-bucket.ts";
-import { whenWritable } from "../../storage/register.ts";
 import type { Store } from "../../storage/store.ts";
-import { fewestAdoptOperations, readAdoption, restartAdoption, runAdoptStep } from "../adopt.ts";
+import {
+  type AdoptState,
+  fewestAdoptOperations,
+  readAdoption,
+  restartAdoption,
+  runAdoptStep,
+} from "../adopt.ts";
 import { objects } from "../pages.ts";
 import { collectBlobs } from "./blobs.ts";
 import type { Collector, GcPolicy } from "./collector.ts";
 import { wasWrittenLately } from "./foreign-writes.ts";
-import { type GcReport, newReport, note } from "./report.ts";
+import { type GcReport, note } from "./report.ts";
 import { collectRepository } from "./repository.ts";
+import {
+  firstState,
+  type GcState,
+  isDeep,
+  isFromFuture,
+  nextState,
+  readState,
+  stepped,
+  writeState,
+} from "./state.ts";
 
-/** Every so many passes all claims are looked at, not only young ones: it finds what a collector's crash left. */
-const deepEvery = 16;
 /** Reports that are kept. */
 const keptReports = 30;
 /** Milliseconds between two saves of the cursor: R2 takes one write a second for a key. */
@@ -20,25 +33,6 @@ const saveEvery = 10_000;
 const stepTime = 25_000;
 /** Operations that a step keeps for its guard, its deletes and its state. */
 const reserve = 40;
-
-/** Where a pass stands; kept in the bucket between steps. */
-export interface GcState {
-  /** Time of the pass's beginning, Unix time in milliseconds: its identity. */
-  readonly pass: number;
-  /** `adoption`: not before the bucket is taken over does it show what its blobs are needed for. */
-  readonly phase: "adoption" | "repositories" | "blobs" | "done";
-  /** The last repository that is dealt with, or where the merge of blobs and claims stands. */
-  readonly cursor?: string;
-  /** Passes before this one. */
-  readonly count: number;
-  /** Claims written before this time were looked at by an earlier pass. */
-  readonly claimsSince: number;
-  readonly foreign: boolean;
-  /** The rules of retention, and since when they are these; Unix time in milliseconds. */
-  readonly rules?: string;
-  readonly rulesSince?: number;
-  readonly report: GcReport;
-}
 
 export interface GcStep {
   readonly policy: GcPolicy;
@@ -61,16 +55,17 @@ export interface GcStep {
  */
 export async function runGcStep(store: Store, step: GcStep, resume?: GcState): Promise<GcState> {
   const now = store.clock.now();
-  const stored = step.dryRun ? undefined : await readState(store);
-  let state = resume ?? stored ?? firstState(now, step.dryRun ?? false);
-  const isAdopted = (await readAdoption(store))?.done ?? false;
+  const adoption = await readAdoption(store);
+  const isAdopted = adoption?.done ?? false;
+  let state = resume ?? (await lastState(store, now, adoption, step.dryRun ?? false));
   if (!isAdopted && !step.dryRun) {
     await runAdoptStep(store, Math.max(step.operations, fewestAdoptOperations));
     return { ...state, phase: "adoption" };
   }
   if (state.phase === "done") {
-    if (resume !== undefined || now - state.pass < step.every) return state;
-    state = nextPass(state, now, step);
+    const isRecent = now - state.pass < step.every && !isFromFuture(state, now);
+    if (resume !== undefined || isRecent) return state;
+    state = nextState(state, now, step.policy, adoption);
     if (step.policy.foreignWrites === "events" && !step.dryRun) {
       // Repositories of which every event was lost are found by nothing else, and their bytes would look unclaimed.
       await restartAdoption(store);
@@ -78,6 +73,7 @@ export async function runGcStep(store: Store, step: GcStep, resume?: GcState): P
       return { ...state, phase: "adoption" };
     }
   }
+  state = stepped(state, now, step.policy);
   const rules = JSON.stringify(step.policy.retention?.rules ?? []);
   // A dry run remembers nothing: to it the rules are as old as what they judge.
   if (state.rules !== rules) state = { ...state, rules, rulesSince: step.dryRun ? 0 : now };
@@ -91,7 +87,7 @@ export async function runGcStep(store: Store, step: GcStep, resume?: GcState): P
     report: state.report,
     pass: state.pass,
     onExpired: step.onExpired,
-    isDeep: state.claimsSince === 0,
+    isDeep: isDeep(state),
     rulesSince: state.rulesSince ?? now,
     progress: 0,
     foreign: state.foreign || !isAdopted || (await wasWrittenLately(store, step.policy)),
@@ -138,14 +134,25 @@ export async function runGcStep(store: Store, step: GcStep, resume?: GcState): P
     await save();
     return state;
   }
+  // Before the pass counts as done: a death in between must not forget what it saw.
+  if (collector.foreign && !collector.dryRun) await restartAdoption(store);
   state.report.finishedAt = new Date(store.clock.now()).toISOString();
   state = { ...state, phase: "done" };
   await save();
-  if (!collector.dryRun) {
-    await keepReport(store, state);
-    if (collector.foreign) await restartAdoption(store);
-  }
+  if (!collector.dryRun) await keepReport(store, state);
   return state;
+}
+
+/** Where the last pass stands. A dry run begins at its beginning, with the claims that it looked at. */
+async function lastState(
+  store: Store,
+  now: number,
+  adoption: AdoptState | undefined,
+  dryRun: boolean,
+): Promise<GcState> {
+  const stored = await readState(store);
+  if (stored === undefined || dryRun) return firstState(now, dryRun, adoption, stored?.claimsSince);
+  return stored;
 }
 
 /** The last reports, newest first. @param limit at most so many; each costs a read. */
@@ -158,26 +165,6 @@ export async function readReports(store: Store, limit = keptReports): Promise<re
     if (object !== null) reports.push(await object.json<GcReport>());
   }
   return reports;
-}
-
-function firstState(now: number, dryRun: boolean): GcState {
-  return {
-    pass: now,
-    phase: "repositories",
-    count: 0,
-    claimsSince: 0,
-    foreign: false,
-    report: newReport(now, dryRun),
-  };
-}
-
-function nextPass(last: GcState, now: number, step: GcStep): GcState {
-  const count = last.count + 1;
-  // Claims that were too young for the last pass's grace are looked at now.
-  const claimsSince = count % deepEvery === 0 ? 0 : last.pass - step.policy.grace;
-  const { rules, rulesSince } = last;
-  const kept = rules === undefined || rulesSince === undefined ? {} : { rules, rulesSince };
-  return { ...firstState(now, step.dryRun ?? false), count, claimsSince, ...kept };
 }
 
 /** Repositories after `cursor` in byte order, from the catalog and from those that only hold blobs. */
@@ -200,15 +187,6 @@ async function* repositories(
     const name = tryParseRepositoryName(next ?? "");
     if (name !== undefined) yield name;
   }
-}
-
-async function readState(store: Store): Promise<GcState | undefined> {
-  const object = await store.bucket.get(store.layout.gcState());
-  return object === null ? undefined : object.json<GcState>();
-}
-
-async function writeState(store: Store, state: GcState): Promise<void> {
-  await whenWritable(store, () => store.bucket.put(store.layout.gcState(), JSON.stringify(state)));
 }
 
 async function keepReport(store: Store, state: GcState): Promise<void> {

@@ -1,6 +1,7 @@
 import { isDead } from "../../storage/guard.ts";
 import { swap } from "../../storage/register.ts";
 import type { Store } from "../../storage/store.ts";
+import { type Claim, writeJournal } from "./journal.ts";
 
 /** Milliseconds after the announcement in which steps may be taken. */
 const sweepTime = 30_000;
@@ -13,9 +14,24 @@ export type Ranks = readonly (readonly string[])[];
 /** What is done to a batch, in steps: a step is taken only when the one before it was answered. */
 export type Steps = readonly (() => Promise<unknown>)[];
 
-/** Deletes rank by rank. */
-export function deletes({ bucket }: Store, ranks: Ranks): Steps {
-  return ranks.filter((keys) => keys.length > 0).map((keys) => () => bucket.delete([...keys]));
+/**
+ * Deletes rank by rank. Claims whose links go in an earlier rank are written down first: if the collector dies in
+ * between, or runs out of time, nothing else would tell of them.
+ */
+export async function deletes(store: Store, ranks: Ranks): Promise<Steps> {
+  const { bucket, layout } = store;
+  const filled = ranks.filter((keys) => keys.length > 0);
+  const steps = filled.map((keys) => () => bucket.delete([...keys]));
+  const claims = filled.slice(1).flatMap((keys) =>
+    keys.flatMap((key): readonly Claim[] => {
+      const parsed = layout.parse(key);
+      return parsed?.kind === "owner" ? [parsed] : [];
+    }),
+  );
+  if (claims.length === 0) return steps;
+  const journal = await writeJournal(store, claims);
+  // One that stays costs a look in the next pass, which is no reason to keep writers waiting for the guard.
+  return [...steps, () => bucket.delete(journal).catch(() => undefined)];
 }
 
 /** `busy`: another collector is at work. `late`: time ran out before the last rank. */

@@ -1,6 +1,7 @@
 import type { ExpiredTag } from "../../../src/maintenance/gc/collector.ts";
-import { type GcState, runGcStep } from "../../../src/maintenance/gc/run.ts";
+import { runGcStep } from "../../../src/maintenance/gc/run.ts";
 import { gcStep } from "../../../src/maintenance/gc/settings.ts";
+import type { GcState } from "../../../src/maintenance/gc/state.ts";
 import { parseRetention } from "../../../src/maintenance/retention/rules.ts";
 import type { Platform } from "../../../src/registry.ts";
 import { type Client, createTestRegistry, type TestRegistry } from "../../support/registry.ts";
