@@ -62,3 +62,16 @@ export class Checker {
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** One key that cannot be read is a finding and does not end the check (M5). */
+export async function guarded(
+  checker: Checker,
+  object: R2Object,
+  look: (checker: Checker, object: R2Object) => Promise<void>,
+): Promise<void> {
+  try {
+    await look(checker, object);
+  } catch (error) {
+    await checker.find({ kind: "not checked", key: object.key, reason: messageOf(error) });
+  }
+}

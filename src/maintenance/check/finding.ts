@@ -28,6 +28,8 @@ export type Problem =
   | ({ readonly kind: "not a manifest" } & OfDigest)
   /** Nothing says that the repository uses the blob: garbage collection would take its data. */
   | ({ readonly kind: "missing claim" } & OfDigest)
+  /** The repository says that it uses the blob, has no link to it, and garbage collection looks there no more. */
+  | ({ readonly kind: "claim without link" } & OfDigest)
   | ({ readonly kind: "missing catalog entry" } & InRepository)
   /** The manifest refers to a blob or manifest that the repository does not have. */
   | ({ readonly kind: "missing reference"; readonly reference: Digest } & OfDigest)
@@ -72,6 +74,7 @@ function subjectOf(problem: Problem): string {
     case "manifest without data":
     case "not a manifest":
     case "missing claim":
+    case "claim without link":
       return `${problem.name} ${problem.digest}`;
     case "missing catalog entry":
       return problem.name;

@@ -5,7 +5,8 @@ import { whenWritable } from "../../storage/register.ts";
 import type { Store } from "../../storage/store.ts";
 import { isDistributions } from "../distribution-keys.ts";
 import { pages } from "../pages.ts";
-import { Checker, type CheckOptions, messageOf } from "./checker.ts";
+import { Checker, type CheckOptions, guarded } from "./checker.ts";
+import { checkClaims } from "./claims.ts";
 import { checkData } from "./data.ts";
 import type { Finding } from "./finding.ts";
 import { checkLayerLink } from "./links.ts";
@@ -53,6 +54,12 @@ export async function checkBucket(
     progress(keys);
   }
   await checker.flushForeign();
+  if (options.name === undefined) {
+    await checkClaims(checker, (more) => {
+      keys += more;
+      progress(keys);
+    });
+  }
   if (options.hash !== undefined && options.name === undefined) {
     for await (const page of pages(store, layout.blobs())) {
       await mapBounded(page, store.concurrency, (object) => guarded(checker, object, checkBlob));
@@ -61,17 +68,6 @@ export async function checkBucket(
     }
   }
   return { keys, found, left };
-}
-
-type Look = (checker: Checker, object: R2Object) => Promise<void>;
-
-/** One key that cannot be read is a finding and does not end the check (M5). */
-async function guarded(checker: Checker, object: R2Object, look: Look): Promise<void> {
-  try {
-    await look(checker, object);
-  } catch (error) {
-    await checker.find({ kind: "not checked", key: object.key, reason: messageOf(error) });
-  }
 }
 
 async function checkObject(checker: Checker, object: R2Object): Promise<void> {
