@@ -8,6 +8,8 @@ import type { Image, Question } from "./registry-model.ts";
 export interface GarbageCase extends Case {
   /** How many. */
   readonly passesBefore: number;
+  /** Whether another pass, after those, died between the links that it took and their claims. */
+  readonly leavesJournal?: true;
   /** How many collectors are at work beside the clients: 1 unless given. */
   readonly collectors?: number;
   /** Blobs that a pass may take before the clients ask for them. */
@@ -50,10 +52,14 @@ const layer = ["layer A"];
 
 /** A marked link, that goes in the pass. */
 const marked = { setup: blobs, passesBefore: 1, garbage: layer };
+/** A claim whose link went in a pass that died, which the pass finds written down. */
+const journaled = { ...marked, leavesJournal: true } as const;
 /** Bytes that were seen without a claim, and go in the pass. */
 const orphaned = { setup: blobs, passesBefore: 2, garbage: layer };
 /** A tombstone of a blob, which goes in the pass with its claim. */
 const buried = { setup: [...blobs, unlink("layer A")], passesBefore: 0, garbage: [] };
+/** The same of a blob to which A refers. */
+const buriedOfA = { setup: [...blobs, put(A), unlink("layer A")], passesBefore: 0, garbage: [] };
 /** The tombstone of an image without tags, which goes in the pass. */
 const deleted = { setup: [...blobs, put(A), remove(A)], passesBefore: 0, garbage: [] };
 
@@ -81,6 +87,22 @@ export const garbage: readonly GarbageCase[] = [
   },
   { name: "commit, PUT t:A / collector of data", ...orphaned, clients: [[commit("layer A"), put(A, "t")]] },
   { name: "commit / collector of its tombstone", ...buried, clients: [[commit("layer A")]] },
+  {
+    name: "commit / collector of a tombstone A needs",
+    ...buriedOfA,
+    clients: [[commit("layer A")]],
+  },
+  {
+    name: "commit, PUT t:A / collector of a journal",
+    ...journaled,
+    clients: [[commit("layer A"), put(A, "t")]],
+  },
+  {
+    name: "commit / two collectors of a journal",
+    ...journaled,
+    clients: [[commit("layer A")]],
+    collectors: 2,
+  },
   { name: "PUT t:A / collector of their tombstones", ...deletedTagged, clients: [[put(A, "t")]] },
   { name: "create t:A / collector of their tombstones", ...deletedTagged, clients: [[create(A, "t")]] },
   {

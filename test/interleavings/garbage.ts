@@ -3,6 +3,9 @@ import type { GcPolicy } from "../../src/maintenance/gc/collector.ts";
 import { runGcStep } from "../../src/maintenance/gc/run.ts";
 import { parseRetention } from "../../src/maintenance/retention/rules.ts";
 import { Layout } from "../../src/storage/layout.ts";
+import { faults } from "../doubles/faults.ts";
+import { type Gate, immediate } from "../doubles/gate.ts";
+import type { Operation } from "../doubles/operation.ts";
 import { prepare, type ReadyCase } from "./case.ts";
 import type { Client, Crash, Entry, Outcome, Ports, Scenario, Request as Step } from "./execution.ts";
 import type { GarbageCase } from "./garbage-cases.ts";
@@ -51,6 +54,10 @@ export async function prepareGarbage(
     await collect(ports, given);
   }
   start.clock.advance(2 * hour);
+  if (given.leavesJournal) {
+    await dieBetweenRanks(start.gate, () => collect(ports, given));
+    start.clock.advance(2 * hour);
+  }
   const collectors = Array.from({ length: given.collectors ?? 1 }, (_, index) => ({
     name: `GC${index === 0 ? "" : index + 1}`,
     requests: [passOf(given)],
@@ -68,6 +75,16 @@ export async function prepareGarbage(
     scenario: { ...kept.scenario, clients: [...kept.scenario.clients, ...collectors] },
     checks: (crash) => checksOf([kept, taken], crash),
   };
+}
+
+/** Lets a pass die at its first delete of a claim, whose link it has taken. */
+async function dieBetweenRanks(gate: Gate, pass: () => Promise<void>): Promise<void> {
+  const isOfClaim = ({ kind, keys }: Operation) =>
+    kind === "delete" && keys.some((key) => layout.parse(key)?.kind === "owner");
+  gate.policy = faults([{ when: "before", matching: isOfClaim }]);
+  const [outcome] = await Promise.allSettled([pass()]);
+  gate.policy = immediate;
+  if (outcome.status === "fulfilled") throw new Error("the pass took no claim");
 }
 
 function passOf(given: GarbageCase): Step<Asked, Answer> {
