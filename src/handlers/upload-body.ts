@@ -8,11 +8,12 @@ import {
   appendWhole,
   refuseTooManySegments,
 } from "../storage/append.ts";
+import { noteForCollection } from "../storage/catalog.ts";
 import { isDirect } from "../storage/direct-session.ts";
 import { relayedStream, sizedStream } from "../storage/fed-stream.ts";
 import type { UploadState } from "../storage/upload-state.ts";
 import { contentLength, readAll } from "./body.ts";
-import type { RegistryContext } from "./context.ts";
+import { defer, type RegistryContext } from "./context.ts";
 import { currentSession, outOfOrder } from "./upload-session.ts";
 
 /** Bodies of known length up to this many bytes are read into memory, hashed there and stored at once. */
@@ -78,6 +79,8 @@ export async function appendBody(
   const { body } = c.req.raw;
   if (body === null) return state;
   refuseTooManySegments(state, config.maxSegments);
+  // What an upload that is abandoned leaves is found by its repository alone.
+  if (state.offset === 0) defer(c, () => noteForCollection(store, name));
   if (size === undefined || size > config.singlePutLimit) {
     return appendUnsized(store, buffers, name, state, body, config.maxSegments);
   }

@@ -2,13 +2,14 @@ import * as v from "valibot";
 import { RegistryError } from "../oci/error.ts";
 import type { RepositoryName } from "../oci/name.ts";
 import { mapBounded } from "../storage/bounded.ts";
+import { noteForCollection } from "../storage/catalog.ts";
 import { isDirect, newDirectUpload, preambleLength } from "../storage/direct-session.ts";
 import { offsetDigits } from "../storage/key.ts";
 import type { ObjectUrls } from "../storage/object-urls.ts";
 import { statSegment } from "../storage/segments.ts";
 import { sessionLifetime, type UploadState } from "../storage/upload-state.ts";
 import { malformed } from "./admin.ts";
-import { type RegistryContext, repositoryFor } from "./context.ts";
+import { defer, type RegistryContext, repositoryFor } from "./context.ts";
 import { jsonResponse } from "./json.ts";
 import { readJson } from "./json-request.ts";
 import { absoluteUrl } from "./location.ts";
@@ -32,12 +33,15 @@ const partsRequest = v.strictObject({
 
 /**
  * POST `/v2/<name>/_skerry/uploads` (docs/api.md): begins a direct session, and hands out the URLs of its first
- * parts. It writes nothing.
+ * parts. It writes nothing of the blob.
  */
 export async function startParts(c: RegistryContext): Promise<Response> {
   const name = repositoryFor(c, "push");
   const urls = objectUrls(c);
-  return parts(c, urls, name, newDirectUpload(c.var.registry.store.clock.now()));
+  const { store } = c.var.registry;
+  // What the client may put there is found by its repository alone.
+  defer(c, () => noteForCollection(store, name));
+  return parts(c, urls, name, newDirectUpload(store.clock.now()));
 }
 
 /** POST `/v2/<name>/_skerry/uploads/<session>` (docs/api.md): URLs of further parts of a direct session. */

@@ -7,6 +7,16 @@ export async function isInCatalog(store: Store, name: RepositoryName): Promise<b
   return (await store.bucket.head(store.layout.catalog(name))) !== null;
 }
 
+/**
+ * Has garbage collection visit a repository in which there may be no manifest: one read where there is one, else two
+ * and at times a write.
+ */
+export async function noteForCollection({ bucket, layout }: Store, name: RepositoryName): Promise<void> {
+  if ((await bucket.head(layout.catalog(name))) !== null) return;
+  const key = layout.gcRepository(name);
+  if ((await bucket.head(key)) === null) await bucket.put(key, "");
+}
+
 /** Lists a repository to which another registry pushed a manifest, unless it is listed. */
 export async function listAdopted(store: Store, name: RepositoryName): Promise<void> {
   if (await isInCatalog(store, name)) return;

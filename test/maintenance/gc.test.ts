@@ -12,6 +12,7 @@ import {
   expectStatus,
   imageOf,
   indexOf,
+  noise,
   pushBlob,
   pushImage,
   putManifest,
@@ -127,16 +128,36 @@ describe("garbage collection", () => {
     expect((await keysOf(world)).filter((key) => !bookkeeping.test(key))).toEqual([]);
   });
 
-  it("takes what abandoned uploads left: segments, stored content without a session, claims", async () => {
+  it.each(["app", "nothing/else"])(
+    "takes what abandoned uploads to %s left: segments, stored content without a session, claims",
+    async (name) => {
+      const world = createTestRegistry();
+      const client = world.client();
+      await pushImage(client, "app", "1", "a");
+      const before = (await keysOf(world)).filter((key) => !bookkeeping.test(key));
+      for (const body of ["abandoned", noise(2 * 1024 * 1024)]) {
+        const started = await client.ask(`POST /v2/${name}/blobs/uploads/`);
+        await expectStatus(client.ask(`PATCH ${started.headers.get("Location")}`, { body }), 202);
+      }
+      world.clock.advance(9 * day);
+      await settle(world, client);
+      expect((await keysOf(world)).filter((key) => !bookkeeping.test(key))).toEqual(before);
+    },
+  );
+
+  it("takes parts that a client put into the bucket and never closed", async () => {
     const world = createTestRegistry();
     const client = world.client();
-    await pushImage(client, "app", "1", "a");
-    const before = (await keysOf(world)).filter((key) => !bookkeeping.test(key));
-    const started = await client.ask("POST /v2/app/blobs/uploads/");
-    await client.ask(`PATCH ${started.headers.get("Location")}`, { body: "abandoned" });
+    const offer = await client.ask("POST /v2/nothing/else/_skerry/uploads", {
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ sizes: [5] }),
+    });
+    const { preamble } = await offer.json<{ preamble: string }>();
+    const { store } = client.registry;
+    await store.bucket.put(store.layout.segment(parseRepositoryName("nothing/else"), preamble, 0), "bytes");
     world.clock.advance(9 * day);
     await settle(world, client);
-    expect((await keysOf(world)).filter((key) => !bookkeeping.test(key))).toEqual(before);
+    expect((await keysOf(world)).filter((key) => !bookkeeping.test(key))).toEqual([]);
   });
 
   it("gets to the same end in steps of few operations", async () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { isDirect } from "../../src/storage/direct-session.ts";
 import { blobOf, closeUpload, expectStatus, noise } from "../support/content.ts";
 import { type Client, createTestRegistry } from "../support/registry.ts";
-import { expectSound, segments } from "./bucket.ts";
+import { expectSound, kinds, segments } from "./bucket.ts";
 import {
   expectBlob,
   expectCreated,
@@ -26,11 +26,16 @@ async function send(client: Client, offer: Offer, ...indices: readonly number[])
 }
 
 describe("the URLs of parts", () => {
-  it("are signed for one object, its size and its absence, for an hour, and cost no operation", async () => {
+  it("are signed for one object, its size and its absence, for an hour, and cost nothing but a note of the repository", async () => {
     const world = createTestRegistry();
     const answer = await askForParts(world.client(), start, [400, 600]);
     const offer = await offerOf(answer);
-    expect(world.gate.trace).toEqual([]);
+    expect(kinds(world)).toEqual({});
+    expect(world.gate.trace.map(({ kind, keys }) => `${kind} ${keys[0]?.split("/v2/")[1]}`)).toEqual([
+      "head skerry/catalog/app",
+      "head skerry/gc/repositories/app",
+      "put skerry/gc/repositories/app",
+    ]);
     expect(isDirect(offer.preamble)).toBe(true);
     expect(answer.headers.get("Cache-Control")).toBe("no-store");
     expect(answer.headers.get("Docker-Upload-UUID")).toBe(offer.preamble);

@@ -1,5 +1,5 @@
-import type { RepositoryName } from "../../oci/name.ts";
 import { mapBounded } from "../../storage/bounded.ts";
+import { noteForCollection } from "../../storage/catalog.ts";
 import { readLink } from "../../storage/link.ts";
 import { OutOfOperations } from "../../storage/metered-bucket.ts";
 import { whenWritable } from "../../storage/register.ts";
@@ -18,8 +18,7 @@ export async function collectClaims(collector: Collector, due: readonly Claim[])
   const { store } = collector;
   const linked = await mapBounded(due, store.concurrency, (claim) => isLinked(collector, claim));
   const names = new Set(due.map(({ name }) => name));
-  if (!collector.dryRun)
-    await mapBounded(names, store.concurrency, (name) => noteRepository(collector, name));
+  if (!collector.dryRun) await mapBounded(names, store.concurrency, (name) => noteForCollection(store, name));
   const idle = due.filter((_, index) => !linked[index]);
   // Later passes do not look at them again for their age.
   if (idle.length > 0 && !(await sweepClaims(collector, idle))) await writeJournal(store, idle);
@@ -58,14 +57,6 @@ async function isLinked(collector: Collector, { digest, name }: Claim): Promise<
     readLink(store, store.layout.revisionLink(name, digest), digest),
   ]);
   return layer.target !== undefined || revision.target !== undefined;
-}
-
-/** A repository to which only blobs were pushed is in no catalog; passes find it here. */
-async function noteRepository(collector: Collector, name: RepositoryName): Promise<void> {
-  const { bucket, layout } = collector.store;
-  if ((await bucket.head(layout.catalog(name))) !== null) return;
-  if ((await bucket.head(layout.gcRepository(name))) === null)
-    await bucket.put(layout.gcRepository(name), "");
 }
 
 /** @returns whether the batch was taken to its end. */
