@@ -32,13 +32,23 @@ export function afterFailure(error: unknown, job: Job, start: number, now: numbe
     return { ...told, ...left, ...counted({ ...job, ...left }, start, now) };
   }
   if (!isPassing(error)) return { ...told, state: "failed" };
-  const waiting = { ...told, ...counted(job, start, now) };
+  const { state, ...waiting } = { ...told, ...counted(job, start, now) };
+  // One that limits requests may have let through all that it will for hours.
+  const isLimited = error instanceof UpstreamError && error.fault === "limited";
   const pause = error instanceof RegistryError ? Number(error.headers["Retry-After"] ?? 0) * 1000 : 0;
-  return { ...waiting, notBefore: Math.max(waiting.notBefore, now + pause) };
+  return {
+    ...waiting,
+    notBefore: Math.max(waiting.notBefore, now + pause),
+    ...(state !== undefined && !isLimited && { state }),
+  };
 }
 
 /** One step that failed is counted more, unless it got on. What it won over all steps before makes up for theirs. */
-function counted(job: Job, start: number, now: number) {
+function counted(
+  job: Job,
+  start: number,
+  now: number,
+): Pick<Job, "furthest" | "failures" | "notBefore"> & Partial<Job> {
   const reached = progressOf(job);
   const before = reached > job.furthest ? 0 : job.failures;
   const failures = Math.max(1, reached > start ? before : before + 1);

@@ -43,6 +43,8 @@ const job = v.object({
   createdAt: count,
   /** Once the upstream has said it. */
   root: v.optional(digest),
+  /** Referrers that the upstream has listed: its list may name some that it has no more. */
+  listedReferrers: v.array(digest),
   /** Manifests that are still to be read, the next one last. */
   unread: v.array(digest),
   /** Manifests that were read: each before those that it refers to. One may stand in it more than once. */
@@ -87,6 +89,7 @@ export function newJob(
     state: "open",
     ...wanted,
     createdAt: now,
+    listedReferrers: [],
     unread: [],
     manifests: [],
     absent: 0,

@@ -81,18 +81,18 @@ async function findReferrers({ importer, held, turn, repository }: Step): Promis
   }
   const unread = [...new Set(found)].filter((digest) => !manifests.includes(digest));
   refuseTooMany(manifests.length + unread.length, held.job.blobs.length);
-  held.change({ listed: listed + 1, unread });
+  held.change({ listed: listed + 1, unread, listedReferrers: [...held.job.listedReferrers, ...unread] });
   return true;
 }
 
-/** A child, or undefined where the image may do without it. */
+/** A child or a referrer, or undefined where the image may do without it. */
 async function fetchPresent(step: Step, digest: Digest): Promise<FetchedManifest | undefined> {
-  const { importer, turn, repository } = step;
+  const { importer, held, turn, repository } = step;
   try {
     return await turn.request(() => fetchManifest(importer.client, repository, digest, importer.rules));
   } catch (error) {
     const isMissing = error instanceof UpstreamError && error.fault === "missing";
-    if (isMissing && importer.acceptsMissing) return undefined;
+    if (isMissing && (importer.acceptsMissing || held.job.listedReferrers.includes(digest))) return undefined;
     throw error;
   }
 }

@@ -106,6 +106,23 @@ it.each(["by its API", "by a tag"])(
   },
 );
 
+it("does without a referrer that the upstream lists and has not", async () => {
+  const world = createImportWorld();
+  const pushed = await pushUpstream(world);
+  const empty = await blobOf("{}");
+  await expectStatus(pushBlob(world.origin, "team/app", empty), 201);
+  const { digest, mediaType, bytes } = pushed.image;
+  const gone = await imageOf(empty, [], { subject: { mediaType, digest, size: bytes.byteLength } });
+  await expectStatus(putManifest(world.origin, "team/app", gone.digest, gone), 201);
+  world.answer(({ url }) =>
+    url.pathname.endsWith(`/manifests/${gone.digest}`) ? new Response("", { status: 404 }) : undefined,
+  );
+  const id = await begin(world, "up/team/app:1", undefined, { referrers: true });
+  expect(await drive(world.client, id)).toMatchObject({ state: "done" });
+  await pullWhole(world.client, target, "1", pushed);
+  expect(await referrersOf(world, pushed.image)).toEqual([]);
+});
+
 async function referrersOf({ client }: World, { digest }: TestManifest): Promise<readonly string[]> {
   const answer = await expectStatus(client.ask(`GET /v2/${target}/referrers/${digest}`), 200);
   const { manifests } = await answer.json<{ readonly manifests: readonly { readonly digest: string }[] }>();

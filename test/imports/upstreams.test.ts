@@ -166,6 +166,18 @@ it("waits as long as an upstream wants that limits requests, whoever asks it to 
   await pullWhole(other, target, "1", pushed);
 });
 
+it("outlasts an upstream that lets nothing through for a day", async () => {
+  const world = createImportWorld();
+  const pushed = await pushUpstream(world);
+  const { clock } = world.edge;
+  const tomorrow = clock.now() + 24 * 3600_000;
+  world.answer((sent) => (clock.now() < tomorrow ? new Response("", { status: 429 }) : honest(world, sent)));
+  const id = await begin(world);
+  expect(await drive(world.client, id, {}, 150)).toMatchObject({ state: "done" });
+  expect(world.sent.length).toBeLessThan(150);
+  await pullWhole(world.client, target, "1", pushed);
+});
+
 it.each([
   [401, "UNAUTHORIZED"],
   [403, "DENIED"],
