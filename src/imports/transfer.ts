@@ -2,6 +2,7 @@ import type { Digest } from "../oci/digest.ts";
 import type { Content } from "../storage/content.ts";
 import { fedStream } from "../storage/fed-stream.ts";
 import { lengthOf } from "../upstream/blobs.ts";
+import { within } from "../upstream/in-time.ts";
 import { discard } from "../upstream/transport.ts";
 import { unreachable } from "../upstream/upstream-error.ts";
 import type { UpstreamRepository } from "../upstream/upstreams.ts";
@@ -72,15 +73,4 @@ function handOver<Result>(
   put: (body: ReadableStream) => Promise<Result>,
 ): Promise<Result> {
   return fedStream(size, async (writable) => body?.pipeTo(writable, { preventClose: true }), put);
-}
-
-/** Breaks work off after so many milliseconds. */
-async function within<Result>(time: number, work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
-  const controller = new AbortController();
-  const timer = setTimeout(() => controller.abort(), time);
-  try {
-    return await work(controller.signal);
-  } finally {
-    clearTimeout(timer);
-  }
 }

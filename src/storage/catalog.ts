@@ -1,4 +1,5 @@
 import { type RepositoryName, tryParseRepositoryName } from "../oci/name.ts";
+import { isTooManyWrites } from "./r2-error.ts";
 import { whenWritable } from "./register.ts";
 import type { Store } from "./store.ts";
 
@@ -14,7 +15,13 @@ export async function isInCatalog(store: Store, name: RepositoryName): Promise<b
 export async function noteForCollection({ bucket, layout }: Store, name: RepositoryName): Promise<void> {
   if ((await bucket.head(layout.catalog(name))) !== null) return;
   const key = layout.gcRepository(name);
-  if ((await bucket.head(key)) === null) await bucket.put(key, "");
+  if ((await bucket.head(key)) !== null) return;
+  try {
+    await bucket.put(key, "");
+  } catch (error) {
+    // Others note the same repository at this moment.
+    if (!isTooManyWrites(error)) throw error;
+  }
 }
 
 /** Lists a repository to which another registry pushed a manifest, unless it is listed. */

@@ -3,6 +3,7 @@ import { readBytes } from "../oci/read-bytes.ts";
 import type { Clock, Fetch } from "../storage/ports.ts";
 import { basic } from "./basic.ts";
 import { parseChallenges } from "./challenge.ts";
+import { within } from "./in-time.ts";
 import { retryAfter } from "./retry-after.ts";
 import { UpstreamTokens } from "./tokens.ts";
 import { discard, type Incoming, send } from "./transport.ts";
@@ -55,7 +56,7 @@ export class UpstreamClient {
    *   reached.
    */
   open(repository: UpstreamRepository, path: string, request: UpstreamRequest): Promise<Response> {
-    return within(repository.upstream, (inTime) => {
+    return within(repository.upstream.timeout, (inTime) => {
       const signal = request.signal === undefined ? inTime : AbortSignal.any([inTime, request.signal]);
       return this.#ask(repository, path, request, signal);
     });
@@ -72,7 +73,7 @@ export class UpstreamClient {
     request: UpstreamRequest,
     limit: number,
   ): Promise<UpstreamAnswer> {
-    return within(repository.upstream, async (signal) => {
+    return within(repository.upstream.timeout, async (signal) => {
       const response = await this.#ask(repository, path, request, signal);
       const bytes = await readBytes(response.body, limit).catch((cause: unknown) => {
         throw signal.aborted ? timedOut(cause) : unreachable(cause);
@@ -159,19 +160,5 @@ export class UpstreamClient {
     }
     if (status < 500) throw refusedUpstream(status);
     throw unreachable(`${upstream.prefix}: status ${status}`);
-  }
-}
-
-/** Gives work the upstream's time: its signal fires when that is over, and not once the work is done. */
-async function within<Result>(
-  { timeout }: Upstream,
-  work: (signal: AbortSignal) => Promise<Result>,
-): Promise<Result> {
-  const controller = new AbortController();
-  const timer = setTimeout(() => controller.abort(), timeout);
-  try {
-    return await work(controller.signal);
-  } finally {
-    clearTimeout(timer);
   }
 }

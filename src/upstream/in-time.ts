@@ -10,3 +10,17 @@ export async function inTime(work: Promise<unknown>, milliseconds: number): Prom
     clearTimeout(timer);
   }
 }
+
+/** Gives work so many milliseconds: its signal fires when they are over, and not once the work is done. */
+export async function within<Result>(
+  milliseconds: number,
+  work: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(), milliseconds);
+  try {
+    return await work(controller.signal);
+  } finally {
+    clearTimeout(timer);
+  }
+}
